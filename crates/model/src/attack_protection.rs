@@ -1,0 +1,119 @@
+//! The settings objects of `/api/v2/attack-protection/*` and our own same-user limit, with their documented defaults.
+//!
+//! Wire: auth0 attack-protection pages; ranges are checked where the settings come in, meaning is given by `guard`.
+
+use serde::{Deserialize, Serialize};
+
+/// All shields of a tenant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AttackProtection {
+    pub brute_force: BruteForceSettings,
+    pub suspicious_ip: SuspiciousIpSettings,
+    pub same_user: SameUserSettings,
+}
+
+/// `attack-protection/brute-force-protection`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BruteForceSettings {
+    pub enabled: bool,
+    /// Subset of `block`, `user_notification`; without `block` it only watches.
+    pub shields: Vec<String>,
+    /// `count_per_identifier_and_ip` or `count_per_identifier`.
+    pub mode: String,
+    /// Addresses and CIDR blocks.
+    pub allowlist: Vec<String>,
+    /// 1 to 100.
+    pub max_attempts: u32,
+}
+
+impl Default for BruteForceSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            shields: vec!["block".to_owned(), "user_notification".to_owned()],
+            mode: "count_per_identifier_and_ip".to_owned(),
+            allowlist: Vec::new(),
+            max_attempts: 10,
+        }
+    }
+}
+
+/// `attack-protection/suspicious-ip-throttling`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SuspiciousIpSettings {
+    pub enabled: bool,
+    /// Subset of `admin_notification`, `block`; without `block` it only watches.
+    pub shields: Vec<String>,
+    pub allowlist: Vec<String>,
+    pub stage: SuspiciousIpStages,
+}
+
+impl Default for SuspiciousIpSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            shields: vec!["admin_notification".to_owned(), "block".to_owned()],
+            allowlist: Vec::new(),
+            stage: SuspiciousIpStages::default(),
+        }
+    }
+}
+
+/// One bucket a stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct SuspiciousIpStages {
+    pub pre_login: StageSettings,
+    pub pre_user_registration: StageSettings,
+    pub pre_custom_token_exchange: StageSettings,
+}
+
+impl Default for SuspiciousIpStages {
+    fn default() -> Self {
+        Self {
+            pre_login: StageSettings {
+                max_attempts: 100,
+                rate: 864_000,
+            },
+            pre_user_registration: StageSettings {
+                max_attempts: 50,
+                rate: 1_200,
+            },
+            pre_custom_token_exchange: StageSettings {
+                max_attempts: 10,
+                rate: 600_000,
+            },
+        }
+    }
+}
+
+/// A bucket: how many at once, and how many milliseconds until one more is regained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageSettings {
+    pub max_attempts: u32,
+    /// Milliseconds for one regained attempt.
+    pub rate: u64,
+}
+
+/// The limit for one user from one source, right or wrong; ours, in `/api/v2/portcullis/attack-protection`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SameUserSettings {
+    pub enabled: bool,
+    pub max_attempts: u32,
+    /// Milliseconds for one regained attempt.
+    pub rate: u64,
+}
+
+impl Default for SameUserSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            max_attempts: 20,
+            rate: 6_000,
+        }
+    }
+}

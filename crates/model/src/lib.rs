@@ -1,0 +1,34 @@
+//! The nouns of Portcullis: tenants, applications, APIs, connections, users, grants, log events.
+//!
+//! Plain values with their wire names; no rules, no I/O.
+//! What an entity *means* for a request is decided in `protocol` and `guard`; where it is kept, in `storage`.
+
+mod attack_protection;
+mod client;
+mod client_grant;
+mod connection;
+mod event;
+mod id;
+mod identifier;
+mod resource_server;
+mod tenant;
+mod user;
+mod wire_time;
+
+pub use attack_protection::{
+    AttackProtection, BruteForceSettings, SameUserSettings, StageSettings, SuspiciousIpSettings,
+    SuspiciousIpStages,
+};
+pub use client::{
+    ApplicationType, Client, ClientRecord, JwtConfiguration, SigningAlgorithm,
+    TokenEndpointAuthMethod,
+};
+pub use client_grant::{ClientGrant, SubjectType};
+pub use connection::{Connection, ConnectionOptions, DATABASE_STRATEGY};
+pub use event::{EventType, LogEvent};
+pub use id::{ClientGrantId, ClientId, ConnectionId, LogId, ResourceServerId, TenantId, UserId};
+pub use identifier::{Identifier, MAX_IDENTIFIER_CHARS};
+pub use resource_server::{ResourceServer, ResourceServerScope, TokenDialect};
+pub use tenant::{Tenant, TenantSettings};
+pub use user::{Identity, User, UserRecord};
+pub use wire_time::{from_micros, to_micros, wire_time};

@@ -88,6 +88,8 @@ async function stop(server) {
 function run(command, environment) {
   const [program, ...rest] = command;
   const child = spawn(program, rest, { env: environment, stdio: ['ignore', 'inherit', 'inherit'] });
+  // Told to end, it ends the command, and then the server and the directory as always.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? signal));

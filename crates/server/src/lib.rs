@@ -1,0 +1,34 @@
+//! The server: every endpoint, the protection around them, background jobs.
+//!
+//! Only this crate knows HTTP status codes. Rules come from `protocol` and `guard`, rows from `storage`.
+//! Folders are named like what they serve: `oauth` (RFC endpoints), `management` (Management API v2),
+//! `protection` (charge, settle, blocks), `directory` (what is looked up again and again), `answer` (one file a surface).
+
+pub mod answer;
+mod app;
+pub mod bootstrap;
+mod clock;
+mod directory;
+mod event_log;
+mod failpoint;
+mod health;
+mod jobs;
+mod management;
+mod management_scopes;
+pub mod metrics_endpoint;
+mod oauth;
+mod protection;
+mod request;
+mod router;
+pub mod serve;
+mod settings;
+mod source_address;
+pub mod sweep;
+mod trace;
+
+pub use app::{App, Secrets};
+pub use clock::{Clock, SystemClock};
+pub use jobs::Jobs;
+pub use management_scopes::MANAGEMENT_SCOPES;
+pub use router::{MAX_BODY, router};
+pub use settings::{ServerSettings, WaitingSettings};

@@ -1,0 +1,104 @@
+//! From settings to an open store and a running application: the wiring that all commands share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use credentials::{Argon2Implementation, HashingPool, PoolSettings, Scheme};
+use http::HeaderName;
+use keys::{Entropy, RootKey, SystemEntropy};
+use model::{Tenant, TenantId};
+use server::{App, Clock, Secrets, ServerSettings, SystemClock, WaitingSettings, bootstrap};
+use storage::{Database, Store, StoreSettings};
+
+use crate::settings::{self, Settings};
+use crate::{Failure, data_dir};
+
+/// A store that is ready for use, with the tenant of the public address.
+pub(crate) struct Opened {
+    pub(crate) store: Store,
+    pub(crate) root: RootKey,
+    pub(crate) tenant: Tenant,
+}
+
+/// Opens the database; SQLite is migrated at once, PostgreSQL only by `portcullis migrate`.
+pub(crate) async fn store(settings: &Settings) -> Result<Store, Failure> {
+    let database = match &settings.database.url {
+        Some(url) => Database::Postgres {
+            url: url.clone(),
+            pooler: settings.database.pooler,
+            max_connections: settings.database.max_connections,
+        },
+        None => {
+            data_dir::make(&settings.server.data_dir)?;
+            Database::Sqlite { path: data_dir::database(&settings.server.data_dir) }
+        }
+    };
+    Ok(Store::open(&StoreSettings { database }).await?)
+}
+
+/// Opens the database and makes sure of key, schema and first tenant.
+pub(crate) async fn open(settings: &Settings, fallback_domain: &str) -> Result<Opened, Failure> {
+    let root = data_dir::root_key(settings)?;
+    let store = store(settings).await?;
+    if settings.database.url.is_none() {
+        store.migrate().await?;
+    } else if store.pending_migrations().await? > 0 {
+        return Err(Failure::new("the database has an older schema; run `portcullis migrate` first"));
+    }
+    bootstrap::check_root_key(&store, &root).await?;
+    let secrets = Secrets::of(&root);
+    let domain = settings.domain(fallback_domain)?;
+    let now = SystemClock.now();
+    let id = bootstrap::ensure_tenant(&store, &secrets, &SystemEntropy, now, &domain).await?;
+    let tenant = store.tenant(&id).find_tenant().await?.ok_or_else(|| Failure::new("the tenant vanished"))?;
+    Ok(Opened { store, root, tenant })
+}
+
+/// Starts the hashing pool and puts the application together.
+pub(crate) async fn app(settings: &Settings, opened: Opened) -> Result<Arc<App>, Failure> {
+    let scheme = Scheme::Argon2id {
+        memory_kib: settings.argon2.memory_kib,
+        passes: settings.argon2.passes,
+        lanes: 1,
+    };
+    let workers = match settings.hashing.workers {
+        0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        workers => workers,
+    };
+    let pool = HashingPool::start(PoolSettings {
+        workers,
+        capacity: settings.hashing.queue,
+        deadline: Duration::from_millis(settings.hashing.deadline_ms),
+        argon2: match settings.argon2.implementation {
+            settings::Argon2Implementation::Simd => Argon2Implementation::Simd,
+            settings::Argon2Implementation::RustCrypto => Argon2Implementation::RustCrypto,
+        },
+    });
+    tracing::info!(workers, memory_kib = settings.argon2.memory_kib, "hashing pool started");
+    let default_tenant = default_tenant(settings, &opened).await?;
+    let server = ServerSettings {
+        trusted_proxies: settings.server.trusted_proxies.clone(),
+        client_ip_header: header(&settings.server.client_ip_header)?,
+        default_tenant: Some(default_tenant),
+        password_scheme: scheme,
+        waiting: WaitingSettings::default(),
+    };
+    let entropy: Arc<dyn Entropy + Send + Sync> = Arc::new(SystemEntropy);
+    Ok(App::new(server, opened.store, &opened.root, pool, Arc::new(SystemClock), entropy))
+}
+
+async fn default_tenant(settings: &Settings, opened: &Opened) -> Result<TenantId, Failure> {
+    match &settings.server.default_tenant {
+        None => Ok(opened.tenant.id.clone()),
+        Some(domain) => match opened.store.find_tenant_by_host(domain).await? {
+            Some(tenant) => Ok(tenant.id),
+            None => Err(Failure::new(format!("server.default_tenant: no tenant has the domain {domain}"))),
+        },
+    }
+}
+
+fn header(name: &str) -> Result<HeaderName, Failure> {
+    name.to_ascii_lowercase()
+        .parse()
+        .map_err(|_| Failure::new(format!("server.client_ip_header: `{name}` is not a header name")))
+}

@@ -1,0 +1,93 @@
+//! `portcullis serve`: bind, announce, serve, drain on SIGTERM or Ctrl-C.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use server::serve::Transport;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::admin::DEFAULT_DOMAIN;
+use crate::arguments::Serve;
+use crate::settings::Settings;
+use crate::{Failure, open, settings, tls};
+
+/// Runs until told to stop.
+pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
+    log_to_stderr();
+    let settings = settings::load(&options.database)?;
+    let addresses = addresses(options, &settings);
+    let fallback = addresses.first().map_or(DEFAULT_DOMAIN.to_owned(), |first| format!("localhost:{}", first.port()));
+    let transport = transport(options, &settings.server.data_dir)?;
+    let metrics = PrometheusBuilder::new().install_recorder()?;
+    let listeners = bind(&addresses)?;
+    let metrics_listener = bind(&[settings.metrics.listen])?;
+
+    let opened = open::open(&settings, &fallback).await?;
+    tracing::info!(domain = opened.tenant.domain, durability = %opened.store.durability(), "store open");
+    let app = open::app(&settings, opened).await?;
+    server::sweep::start(&app);
+    let announced: Vec<SocketAddr> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let router = server::router(app.clone());
+    let mut listening = server::serve::serve(&app, &router, listeners, &transport)?;
+    let metrics_router = server::metrics_endpoint::router(metrics);
+    let metrics = server::serve::serve(&app, &metrics_router, metrics_listener, &Transport::Plain)?;
+    let scheme = if matches!(transport, Transport::Plain) { "http" } else { "https" };
+    for address in announced {
+        println!("listening on {scheme}://{address}");
+    }
+
+    let stopped = tokio::select! {
+        () = stop_signal() => Ok(()),
+        error = listening.failed() => Err(Failure::new(format!("a listener failed: {error}"))),
+    };
+    tracing::info!("draining");
+    metrics.stop();
+    listening.drain(&app).await;
+    stopped
+}
+
+/// SIGTERM, or Ctrl-C at a terminal.
+pub(crate) async fn stop_signal() {
+    let mut terminate = signal(SignalKind::terminate()).expect("signal handlers can be installed");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// JSON lines on standard error; `RUST_LOG` chooses what.
+pub(crate) fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,server=info,portcullis=info"));
+    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// Binds every address, or says which one is taken.
+pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
+    let bind = |address: &SocketAddr| {
+        TcpListener::bind(address).map_err(|error| Failure::new(format!("cannot listen on {address}: {error}")))
+    };
+    addresses.iter().map(bind).collect()
+}
+
+fn addresses(options: &Serve, settings: &Settings) -> Vec<SocketAddr> {
+    if !options.listen.is_empty() {
+        return options.listen.clone();
+    }
+    if !settings.server.listen.is_empty() {
+        return settings.server.listen.clone();
+    }
+    vec![SocketAddr::from(([127, 0, 0, 1], 8443))]
+}
+
+fn transport(options: &Serve, data_dir: &Path) -> Result<Transport, Failure> {
+    match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => Ok(Transport::Tls(tls::from_files(certificate, key)?)),
+        _ if options.tls_dev => Ok(Transport::Tls(tls::development(data_dir)?)),
+        _ if options.no_tls => Ok(Transport::Plain),
+        _ => Err(Failure::new(
+            "say how to serve: --tls-cert FILE --tls-key FILE, --tls-dev for localhost, or --no-tls behind a TLS proxy",
+        )),
+    }
+}

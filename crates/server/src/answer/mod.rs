@@ -1,0 +1,4 @@
+//! One file a surface: from a reason to status, code and text, and the headers that surface has.
+
+pub mod management;
+pub(crate) mod oauth;

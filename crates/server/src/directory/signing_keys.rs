@@ -1,0 +1,43 @@
+//! The signing keys of a tenant, parsed once and kept; the first is the one that signs.
+
+use std::sync::Arc;
+
+use keys::{Binding, SigningKey};
+use storage::{SigningKeyState, StoreError, TenantStore};
+
+use crate::app::App;
+
+/// Name of the sealed field, part of what the seal is bound to.
+pub const PRIVATE_KEY_FIELD: &str = "signing_key";
+
+/// All keys whose tokens are accepted, the current one first.
+pub async fn signing_keys(
+    app: &App,
+    store: &TenantStore,
+) -> Result<Arc<Vec<Arc<SigningKey>>>, StoreError> {
+    let cache = &app.directory.signing_keys;
+    let tenant = store.tenant_id().clone();
+    if let Some(known) = cache.get(&tenant) {
+        return Ok(known);
+    }
+    let reading = cache.begin();
+    let mut records = store.list_signing_keys().await?;
+    records.sort_by_key(|record| record.state != SigningKeyState::Current);
+    let parsed = records
+        .iter()
+        .filter_map(|record| {
+            let binding = Binding { tenant: tenant.as_str(), row: &record.kid, field: PRIVATE_KEY_FIELD };
+            let private = app.secrets.sealer.open(&binding, &record.private_sealed);
+            let key = private.ok().and_then(|der| {
+                SigningKey::from_pkcs8(&der, record.kid.clone(), record.certificate_der.clone()).ok()
+            });
+            if key.is_none() {
+                tracing::error!(kid = record.kid, "signing key cannot be opened with this root key");
+            }
+            key.map(Arc::new)
+        })
+        .collect();
+    let parsed = Arc::new(parsed);
+    cache.put(tenant, Arc::clone(&parsed), reading);
+    Ok(parsed)
+}

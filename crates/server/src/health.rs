@@ -1,0 +1,45 @@
+//! Liveness and readiness, on every host, without a tenant.
+//!
+//! Ready means: the store answers, its migrations are done, and its clock is within 5 s of ours.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use http::StatusCode;
+
+use crate::app::App;
+
+const MAX_SKEW: Duration = Duration::from_secs(5);
+
+/// `GET /livez`.
+pub(crate) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`.
+pub(crate) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, String) {
+    match fitness(&app).await {
+        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")),
+    }
+}
+
+async fn fitness(app: &App) -> Result<(), String> {
+    app.store.check().await.map_err(|error| {
+        tracing::warn!(%error, "store not reached");
+        "the database cannot be reached".to_owned()
+    })?;
+    let pending = app.store.pending_migrations().await.map_err(|_| "the database cannot be read".to_owned())?;
+    if pending > 0 {
+        return Err(format!("{pending} migrations are pending; run `portcullis migrate`"));
+    }
+    let theirs = app.store.clock().await.map_err(|_| "the database's clock cannot be read".to_owned())?;
+    if let Some(theirs) = theirs {
+        let skew = app.clock.now().duration_since(theirs).unsigned_abs();
+        if skew > MAX_SKEW {
+            return Err(format!("this machine's clock is {} s away from the database's", skew.as_secs()));
+        }
+    }
+    Ok(())
+}

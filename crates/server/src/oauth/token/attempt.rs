@@ -1,0 +1,204 @@
+//! One attempt with a password, from its charge to its settle, detached from the connection that asked for it.
+//!
+//! Charge, verify, decide, settle together with the log events in one commit, and only then tell.
+//! A settle that finds its epoch gone, or a store that fails, tells nobody.
+
+use std::sync::Arc;
+
+use credentials::{Against, Expired, Password, PasswordHash, Slot, Verified};
+use guard::{Outcome, Reservation};
+use jiff::Timestamp;
+use model::{LogEvent, UserRecord};
+use protocol::{PasswordFacts, Reason, TokenAnswer};
+use storage::{AccessTokenRecord, StoreError, Work};
+
+use super::events::{self, Told};
+use super::issue::{Issued, issue};
+use crate::answer::oauth::Refusal;
+use crate::directory::ConnectionFacts;
+use crate::failpoint;
+use crate::protection::{Charge, KnownRefusal, Meters, Place, RefusalKey, notice_event};
+use crate::request::RequestContext;
+use crate::source_address::TrustedSource;
+
+/// Everything an attempt needs, owned, so that it can outlive its request.
+pub(super) struct Attempt {
+    pub(super) cx: RequestContext,
+    pub(super) facts: PasswordFacts,
+    pub(super) connection: Arc<ConnectionFacts>,
+    pub(super) user: Option<UserRecord>,
+    pub(super) password: Password,
+    pub(super) against: Against,
+    pub(super) source: TrustedSource,
+    pub(super) meters: Meters,
+    pub(super) refusal_key: RefusalKey,
+    /// The identifier as events show it.
+    pub(super) user_name: String,
+}
+
+/// What one try came to.
+pub(super) enum Step {
+    /// Attempts in flight fill the budget: nothing was charged, try again.
+    Wait(Option<Place>),
+    Done(Result<TokenAnswer, Refusal>),
+}
+
+impl Attempt {
+    /// Charges and, if permitted, carries the attempt to its end.
+    pub(super) async fn run(self: Arc<Self>, slot: Slot, place: Option<Place>) -> Step {
+        let refusals = &self.cx.app.protection.refusals;
+        let reading = refusals.begin();
+        let charged = self.charge().await;
+        failpoint::pass("after_charge");
+        match charged {
+            Err(error) => {
+                tracing::error!(%error, "attempt not charged");
+                Step::Done(Err(Reason::TemporarilyUnavailable.into()))
+            }
+            Ok(Charge::Wait) => Step::Wait(place),
+            Ok(Charge::Refuse { reason, until, .. }) => {
+                let known = KnownRefusal { reason, until };
+                refusals.put(self.refusal_key.clone(), known, reading);
+                Step::Done(Err(Refusal::by_guard(&self.cx, &known)))
+            }
+            Ok(Charge::Permit(reservation)) => {
+                let told = Arc::clone(&self).carry_out(reservation, slot).await;
+                drop(place);
+                Step::Done(told)
+            }
+        }
+    }
+
+    async fn charge(self: &Arc<Self>) -> Result<Charge, StoreError> {
+        let attempt = Arc::clone(self);
+        let now = self.cx.now_again();
+        self.cx
+            .store
+            .write(async move |work: &mut Work| {
+                let charge = attempt.meters.charge(work, now).await?;
+                if let Charge::Refuse { reason, notice_due: true, .. } = &charge {
+                    let threshold = attempt.cx.facts.policy.brute_force.max_attempts;
+                    let mut event = notice_event(&attempt.cx, *reason, &attempt.user_name, &attempt.address(), threshold);
+                    attempt.describe(&mut event);
+                    work.add_events(&[event]).await?;
+                }
+                Ok(charge)
+            })
+            .await
+    }
+
+    async fn carry_out(self: Arc<Self>, reservation: Reservation, slot: Slot) -> Result<TokenAnswer, Refusal> {
+        failpoint::pass("before_hash");
+        let verified = slot.verify(self.password.clone(), self.against.clone()).await;
+        failpoint::pass("after_hash");
+
+        let now = self.cx.now_again();
+        let verdict = self.decide(verified, now).await;
+
+        let answer = self.settle(reservation, verdict, now).await;
+        failpoint::pass("after_settle");
+        answer
+    }
+
+    /// From the hash's verdict to what the caller would be told.
+    async fn decide(&self, verified: Result<Verified, Expired>, now: Timestamp) -> Verdict {
+        let user = match (verified, &self.user) {
+            (Err(Expired { .. }), _) => return Verdict::undone(Refusal::busy(1), Told::Nothing),
+            (Ok(Verified::Match), Some(user)) => user,
+            (Ok(Verified::Match | Verified::Mismatch), _) => {
+                let reason = Reason::WrongCredentials { username_required: self.connection.connection.options.requires_username };
+                return Verdict { outcome: Outcome::Wrong, told: Told::WrongPassword, result: Err(reason.into()) };
+            }
+        };
+        let approved = match self.facts.approve(&user.user) {
+            Ok(approved) => approved,
+            Err(reason) => return Verdict::undone(reason.into(), Told::Refused),
+        };
+        match issue(&self.cx, &approved, now).await {
+            Ok(issued) => Verdict { outcome: Outcome::Right, told: Told::Success, result: Ok(issued) },
+            Err(reason) => Verdict::undone(reason.into(), Told::Nothing),
+        }
+    }
+
+    /// One commit: meters, events, the login on the user, the record of an opaque token.
+    async fn settle(self: Arc<Self>, reservation: Reservation, verdict: Verdict, now: Timestamp) -> Result<TokenAnswer, Refusal> {
+        let Verdict { outcome, told, result } = verdict;
+        let (answer, opaque) = match result {
+            Ok(Issued { answer, opaque }) => (Ok(answer), opaque),
+            Err(refusal) => (Err(refusal), None),
+        };
+        let refused = answer.as_ref().err().map(|refusal| refusal.reason.description().into_owned());
+        failpoint::pass("before_settle");
+        let attempt = Arc::clone(&self);
+        let settled = self
+            .cx
+            .store
+            .write(async move |work: &mut Work| {
+                let raised = match attempt.meters.settle(work, &reservation, outcome, now).await? {
+                    Ok(raised) => raised,
+                    Err(lost) => return Ok(Err(lost)),
+                };
+                let rows = events::of_attempt(&attempt, told, refused.as_deref(), &raised, now);
+                work.add_events(&rows).await?;
+                attempt.record_success(work, outcome, opaque.as_ref(), now).await?;
+                Ok(Ok(()))
+            })
+            .await;
+        match settled {
+            Ok(Ok(())) => answer,
+            Ok(Err(_lost)) => Err(Reason::TemporarilyUnavailable.into()),
+            Err(error) => {
+                tracing::error!(%error, "attempt not settled; nobody is told its outcome");
+                Err(Reason::TemporarilyUnavailable.into())
+            }
+        }
+    }
+
+    async fn record_success(
+        &self,
+        work: &mut Work,
+        outcome: Outcome,
+        opaque: Option<&AccessTokenRecord>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (Outcome::Right, Some(user)) = (outcome, &self.user) else { return Ok(()) };
+        work.record_login(&user.user.user_id, now, &self.source.source.exact().to_string()).await?;
+        match opaque {
+            Some(record) => work.add_access_token(record).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The end user's address as texts show it.
+    pub(super) fn address(&self) -> String {
+        self.source.source.exact().to_string()
+    }
+
+    /// Fills in what every event of this attempt has.
+    pub(super) fn describe(&self, event: &mut LogEvent) {
+        events::describe(self, event);
+    }
+}
+
+/// What the hash came to, for the meters, the log and the caller.
+struct Verdict {
+    outcome: Outcome,
+    told: Told,
+    result: Result<Issued, Refusal>,
+}
+
+impl Verdict {
+    /// Gives the charge back and resets nothing.
+    fn undone(refusal: Refusal, told: Told) -> Self {
+        Self { outcome: Outcome::Undone, told, result: Err(refusal) }
+    }
+}
+
+/// What a password is verified against: the user's hash, or one of the format and cost its connection would have.
+pub(super) fn against(connection: &ConnectionFacts, user: Option<&UserRecord>, unknown: &[u8; 32]) -> Against {
+    let stored = user.and_then(|user| user.password_hash.as_deref()).and_then(|text| PasswordHash::parse(text).ok());
+    match stored {
+        Some(hash) => Against::Stored(hash),
+        None => Against::Decoy(connection.mix.pick(unknown)),
+    }
+}

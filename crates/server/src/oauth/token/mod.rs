@@ -1,0 +1,84 @@
+//! `POST /oauth/token`: parse, authenticate the caller, hand over to the grant.
+//!
+//! Order of work (design of the guard): whatever the caller controls is judged before anything is charged.
+
+mod attempt;
+mod client_credentials;
+mod events;
+mod issue;
+mod password;
+
+use axum::extract::rejection::BytesRejection;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use protocol::{Caller, Parameters, PresentedClient, Reason, TokenAnswer, TokenRequest};
+
+use super::client_authentication::authenticate;
+use crate::answer::oauth::{Refusal, method_refused, success};
+use crate::request::RequestContext;
+
+/// The token endpoint.
+pub(crate) async fn exchange(
+    cx: RequestContext,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let (grant, outcome) = answer(&cx, &headers, body).await;
+    let word = match &outcome {
+        Ok(_) => "success",
+        Err(refusal) => refusal.reason.code().as_str(),
+    };
+    metrics::counter!("portcullis_token_requests_total", "grant" => grant, "outcome" => word).increment(1);
+    match outcome {
+        Ok(answer) => success(&answer),
+        Err(refusal) => refusal.into_response(cx.now),
+    }
+}
+
+/// Any other method.
+pub(crate) async fn method_not_allowed() -> Response {
+    method_refused()
+}
+
+async fn answer(
+    cx: &RequestContext,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> (&'static str, Result<TokenAnswer, Refusal>) {
+    let (presented, request) = match parse(headers, body) {
+        Ok(parsed) => parsed,
+        Err(reason) => return ("none", Err(reason.into())),
+    };
+    let grant = request.grant_type();
+    let outcome = match authenticate(cx, &presented).await {
+        Ok(caller) => serve(cx, headers, caller, request).await,
+        Err(reason) => Err(events::refused(cx, grant, Some(presented.id().clone()), None, reason).await),
+    };
+    (grant.label(), outcome)
+}
+
+fn parse(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<(PresentedClient, TokenRequest), Reason> {
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Reason::BodyTooLarge,
+        _ => Reason::UnreadableBody,
+    })?;
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let parameters = Parameters::parse(content_type, &body)?;
+    let presented = PresentedClient::read(authorization, &parameters)?;
+    let request = TokenRequest::read(&parameters)?;
+    Ok((presented, request))
+}
+
+async fn serve(
+    cx: &RequestContext,
+    headers: &HeaderMap,
+    caller: Caller,
+    request: TokenRequest,
+) -> Result<TokenAnswer, Refusal> {
+    match request {
+        TokenRequest::Password(request) => password::exchange(cx, headers, caller, request).await,
+        TokenRequest::ClientCredentials(request) => client_credentials::exchange(cx, caller, request).await,
+    }
+}

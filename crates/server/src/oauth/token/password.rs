@@ -1,0 +1,200 @@
+//! The password grant (RFC 6749 §4.3 and the vendor's realm variant).
+//!
+//! Everything the caller controls is judged first; then the look-up, a place in the hashing queue, and the attempt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use credentials::{ClientStanding, Password, Share};
+use guard::Policy;
+use http::HeaderMap;
+use model::Identifier;
+use protocol::{Audience, Caller, DirectoryChoice, PasswordFacts, PasswordRequest, Reason, TokenAnswer};
+use storage::{Shown, StoreError};
+use tokio::time::Instant;
+
+use super::attempt::{Attempt, Step, against};
+use super::events;
+use crate::answer::oauth::Refusal;
+use crate::directory::{ConnectionFacts, ConnectionName};
+use crate::event_log::user_name;
+use crate::protection::account::{account_of, unknown_digest};
+use crate::protection::{Meters, RefusalKey};
+use crate::request::RequestContext;
+use crate::source_address::{TrustedSource, decide};
+
+/// Exchanges a user's password for tokens.
+pub(super) async fn exchange(
+    cx: &RequestContext,
+    headers: &HeaderMap,
+    caller: Caller,
+    request: PasswordRequest,
+) -> Result<TokenAnswer, Refusal> {
+    let source = decide(headers, &caller, cx.address());
+    metrics::counter!("portcullis_source_decisions_total", "decision" => source.decision.label()).increment(1);
+    let client_id = caller.client().client_id.clone();
+    let judged = judge(cx, caller, request).await;
+    let (connection, facts) = match judged {
+        Ok(judged) => judged,
+        Err((grant, reason)) => {
+            return Err(events::refused(cx, grant, Some(client_id), Some(&source), reason).await);
+        }
+    };
+    let identifier = Identifier::of(facts.username());
+    let tenant = &cx.tenant().id;
+    let refusal_key =
+        RefusalKey::new(tenant, &connection.connection.id, &identifier, &source.source, source.standing);
+    if let Some(known) = cx.app.protection.refusals.get(&refusal_key, cx.now) {
+        return Err(Refusal::by_guard(cx, &known));
+    }
+
+    let attempt = prepare(cx, facts, connection, identifier, source, refusal_key).await.map_err(|error| {
+        tracing::error!(%error, "user not looked up");
+        Refusal::from(Reason::TemporarilyUnavailable)
+    })?;
+
+    take(attempt).await
+}
+
+/// The rules about what the caller asked for, before anybody is looked up.
+async fn judge(
+    cx: &RequestContext,
+    caller: Caller,
+    request: PasswordRequest,
+) -> Result<(Arc<ConnectionFacts>, PasswordFacts), (protocol::GrantType, Reason)> {
+    let grant = request.grant;
+    let failed = |reason| (grant, reason);
+    let unavailable = |error: StoreError| {
+        tracing::error!(%error, "connection or API not read");
+        (grant, Reason::TemporarilyUnavailable)
+    };
+    let settings = &cx.tenant().settings;
+    caller.require_grant(grant).map_err(failed)?;
+    let choice = protocol::password::directory(&request, settings).map_err(failed)?;
+    let name = match &choice {
+        DirectoryChoice::ByName(name) => ConnectionName::Name(name.clone()),
+        DirectoryChoice::ByRealm(realm) => ConnectionName::Realm(realm.clone()),
+    };
+    let directory = &cx.app.directory;
+    let connection = directory.connection(&cx.app, &cx.store, &cx.tenant().id, name).await.map_err(unavailable)?;
+    let known = connection.as_ref().map(|facts| &facts.connection);
+    protocol::password::connection_rule(&choice, known, caller.client()).map_err(failed)?;
+    let connection = connection.ok_or((grant, Reason::NoDefaultDirectory))?;
+    let api = match protocol::password::audience(&request, settings) {
+        Audience::None => None,
+        Audience::Api(identifier) => {
+            let found = directory.resource_server(&cx.store, &cx.tenant().id, &identifier).await.map_err(unavailable)?;
+            Some(found.ok_or((grant, Reason::ServiceNotEnabled(identifier)))?)
+        }
+    };
+    let facts = PasswordFacts::judge(caller, request, api, &cx.tenant().management_audience()).map_err(failed)?;
+    Ok((connection, facts))
+}
+
+/// Looks the user up and lays out what the attempt touches; hit or miss costs the same statement.
+async fn prepare(
+    cx: &RequestContext,
+    facts: PasswordFacts,
+    connection: Arc<ConnectionFacts>,
+    identifier: Identifier,
+    source: TrustedSource,
+    refusal_key: RefusalKey,
+) -> Result<Attempt, StoreError> {
+    let tenant = &cx.tenant().id;
+    let digests = &cx.app.secrets.meters;
+    let id = &connection.connection.id;
+    let user = cx.store.find_user_by_identifier(id, &identifier).await?;
+    let account = account_of(digests, tenant, id, &identifier, user.as_ref().map(|user| &user.user.user_id));
+    let unknown = unknown_digest(digests, tenant, id, &identifier);
+    let user_name = user_name(&cx.app, tenant.as_str(), facts.username(), &identifier, user.as_ref());
+    let shown = Shown {
+        identifier: user_name.clone(),
+        address: source.source.exact().to_string(),
+        connection: connection.connection.name.clone(),
+    };
+    let attempt = guard::Attempt {
+        connection: id.as_str().to_owned(),
+        account,
+        source: source.source.clone(),
+        standing: source.standing,
+    };
+    let policy = policy_for(cx, &connection);
+    Ok(Attempt {
+        meters: Meters::of(policy, &attempt, digests, tenant, id, shown),
+        password: Password::new(facts.password()),
+        against: against(&connection, user.as_ref(), &unknown),
+        cx: cx.clone(),
+        facts,
+        connection,
+        user,
+        source,
+        refusal_key,
+        user_name,
+    })
+}
+
+/// The tenant's policy, without brute-force protection where the directory has it switched off.
+fn policy_for<'cx>(cx: &'cx RequestContext, connection: &ConnectionFacts) -> &'cx Policy {
+    if connection.connection.options.brute_force_protection {
+        &cx.facts.policy
+    } else {
+        &cx.facts.policy_without_brute_force
+    }
+}
+
+/// Waits for its turn, takes a place in the hashing queue, and tries until the attempt is permitted or refused.
+async fn take(attempt: Attempt) -> Result<TokenAnswer, Refusal> {
+    const FIRST_PAUSE: Duration = Duration::from_millis(20);
+    const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
+    let attempt = Arc::new(attempt);
+    let app = &attempt.cx.app;
+    let deadline = Instant::now() + app.protection.waiting.patience;
+    let share = share(&attempt);
+    let mut place = match attempt.meters.line(policy_for(&attempt.cx, &attempt.connection)) {
+        Some((key, capacity)) => {
+            Some(app.protection.lines.enter(key, capacity, deadline).await.map_err(|_| Refusal::busy(1))?)
+        }
+        None => None,
+    };
+    let mut pause = FIRST_PAUSE;
+    loop {
+        if let Some(known) = app.protection.refusals.get(&attempt.refusal_key, attempt.cx.now_again()) {
+            return Err(Refusal::by_guard(&attempt.cx, &known));
+        }
+        let slot = app.pool.admit(&share).map_err(|busy| Refusal::busy(busy.retry_after.as_secs()))?;
+        let step = app.jobs.detach(Arc::clone(&attempt).run(slot, place)).await;
+        match step {
+            Ok(Step::Done(told)) => return told,
+            Ok(Step::Wait(kept)) => place = kept,
+            Err(_) => return Err(Reason::ServerError.into()),
+        }
+        if Instant::now() + pause > deadline {
+            return Err(Refusal::busy(1));
+        }
+        tokio::time::sleep(jittered(app, pause)).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Between half of the pause and all of it, so that nodes do not poll in step.
+fn jittered(app: &crate::App, pause: Duration) -> Duration {
+    let mut random = [0; 1];
+    app.entropy.fill(&mut random);
+    pause / 2 + pause.mul_f64(f64::from(random[0]) / 512.0)
+}
+
+/// Whose share of the hashing queue the attempt takes.
+fn share(attempt: &Attempt) -> Share {
+    let digests = &attempt.cx.app.secrets.meters;
+    let short = |text: &str| {
+        let digest = digests.digest("share", text.as_bytes());
+        u64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default())
+    };
+    let caller = attempt.facts.caller();
+    Share {
+        source: short(&attempt.source.source.prefix().to_string()),
+        client: short(caller.client().client_id.as_str()),
+        standing: if caller.is_authenticated() { ClientStanding::Authenticated } else { ClientStanding::Public },
+    }
+}

@@ -1,0 +1,42 @@
+//! Where the guard meets the meters of the store: charge, settle, the wait between, and what is known to be refused.
+//!
+//! No threshold lives here. Rules are `guard`'s, rows are `storage`'s, and who asks is `oauth`'s.
+
+pub(crate) mod account;
+pub(crate) mod blocks;
+mod line;
+mod meters;
+mod notice;
+pub(crate) mod policy;
+mod refusals;
+
+use crate::event_log::FailureAdmission;
+use crate::settings::WaitingSettings;
+pub(crate) use line::{Lines, Place};
+pub(crate) use meters::{Charge, Meters, Settled};
+pub(crate) use notice::{notice_event, raised_event};
+pub(crate) use refusals::{KnownRefusal, RefusalKey, Refusals};
+
+/// What one node remembers of attempts.
+pub(crate) struct Protection {
+    pub(crate) lines: Lines,
+    pub(crate) refusals: Refusals,
+    pub(crate) failure_events: FailureAdmission,
+    pub(crate) waiting: WaitingSettings,
+}
+
+impl Protection {
+    pub(crate) fn new(waiting: WaitingSettings) -> Self {
+        Self {
+            lines: Lines::new(waiting),
+            refusals: Refusals::default(),
+            failure_events: FailureAdmission::default(),
+            waiting,
+        }
+    }
+
+    /// Forgets what was refused: an administrator has changed something.
+    pub(crate) fn forget(&self) {
+        self.refusals.forget();
+    }
+}

@@ -1,0 +1,34 @@
+//! Every path this server answers, and the bounds that hold for all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use http::StatusCode;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::App;
+use crate::{health, management, oauth};
+
+/// Larger bodies are refused before they are read.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// A request that takes longer is answered 503; what it has charged is settled all the same.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// The whole server as a service of `App`.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/oauth/token", post(oauth::token::exchange).fallback(oauth::token::method_not_allowed))
+        .route("/.well-known/openid-configuration", get(oauth::discovery::configuration))
+        .route("/.well-known/jwks.json", get(oauth::jwks::key_set))
+        .nest("/api/v2", management::routes())
+        .route("/livez", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(axum::middleware::from_fn(crate::trace::trace))
+        .with_state(app)
+}

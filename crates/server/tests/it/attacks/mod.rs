@@ -1,0 +1,3 @@
+//! Attacks by their names in `docs/attacks.md`.
+
+mod enumeration;

@@ -1,0 +1,6 @@
+//! Stories of the whole server: one binary, folders that mirror the URLs and the attacks.
+
+mod attacks;
+mod management;
+mod oauth;
+mod protection;

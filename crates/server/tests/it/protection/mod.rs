@@ -1,0 +1,9 @@
+//! Attack protection as its users meet it.
+
+mod blocks;
+mod concurrency;
+mod false_positives;
+mod hang_up;
+mod indistinguishable;
+mod settings;
+mod source;

@@ -1,0 +1,185 @@
+//! One server, one tenant, a database of its own, and a clock that stands.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use credentials::{Argon2Implementation, HashCounts, HashingPool, PoolSettings, Scheme};
+use http::{HeaderName, Request};
+use keys::{Entropy, RootKey, SeededEntropy, SystemEntropy};
+use model::{Tenant, TenantId};
+use server::{App, Clock, Secrets, ServerSettings, WaitingSettings, bootstrap};
+use storage::{Database, Store, StoreSettings};
+use tempfile::TempDir;
+use temporary_postgres::TemporaryPostgres;
+use tower::ServiceExt;
+
+use crate::{Admin, Answer, Backend, HandClock};
+
+/// Which database a story runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// What a story may want otherwise.
+#[derive(Debug, Clone)]
+pub struct WorldSettings {
+    pub scheme: Scheme,
+    pub hashing_workers: usize,
+    pub hashing_queue: usize,
+    pub hashing_deadline: Duration,
+    pub trusted_proxies: Vec<&'static str>,
+    pub waiting: WaitingSettings,
+}
+
+impl Default for WorldSettings {
+    fn default() -> Self {
+        Self {
+            // Small enough that a thousand logins take seconds; the real cost is measured by the benches.
+            scheme: Scheme::Argon2id { memory_kib: 64, passes: 1, lanes: 1 },
+            hashing_workers: 2,
+            hashing_queue: 1_024,
+            hashing_deadline: Duration::from_secs(5),
+            trusted_proxies: Vec::new(),
+            waiting: WaitingSettings::default(),
+        }
+    }
+}
+
+/// A running server and everything a story does with it.
+pub struct World {
+    pub app: Arc<App>,
+    pub clock: Arc<HandClock>,
+    pub tenant: Tenant,
+    router: Router,
+    database: Database,
+    root: [u8; 32],
+    settings: WorldSettings,
+    management: (String, String),
+    _directory: Arc<TempDir>,
+}
+
+/// The host every world answers on.
+pub const DOMAIN: &str = "login.example.com";
+const ROOT: [u8; 32] = [42; 32];
+
+impl World {
+    /// A world with the ordinary settings.
+    pub async fn start(engine: Engine) -> Self {
+        Self::start_with(engine, WorldSettings::default()).await
+    }
+
+    /// A world with settings of its own.
+    pub async fn start_with(engine: Engine, settings: WorldSettings) -> Self {
+        let directory = Arc::new(tempfile::tempdir().expect("a temporary directory can be made"));
+        let database = match engine {
+            Engine::Sqlite => Database::Sqlite { path: directory.path().join("portcullis.db") },
+            Engine::Postgres => Database::Postgres {
+                url: tokio::task::spawn_blocking(|| TemporaryPostgres::shared().create_database())
+                    .await
+                    .expect("PostgreSQL starts"),
+                pooler: false,
+                max_connections: 8,
+            },
+        };
+        let clock = Arc::new(HandClock::default());
+        Self::open(database, directory, clock, settings, None).await
+    }
+
+    /// A second node on the same PostgreSQL, with the same clock.
+    pub async fn second_node(&self) -> Self {
+        assert!(matches!(self.database, Database::Postgres { .. }), "SQLite has one node");
+        Self::open(
+            self.database.clone(),
+            Arc::clone(&self._directory),
+            Arc::clone(&self.clock),
+            self.settings.clone(),
+            Some(self.management.clone()),
+        )
+        .await
+    }
+
+    async fn open(
+        database: Database,
+        directory: Arc<TempDir>,
+        clock: Arc<HandClock>,
+        settings: WorldSettings,
+        management: Option<(String, String)>,
+    ) -> Self {
+        let root = RootKey::from_bytes(ROOT);
+        let store = Store::open(&StoreSettings { database: database.clone() }).await.expect("the store opens");
+        store.migrate().await.expect("the store migrates");
+        bootstrap::check_root_key(&store, &root).await.expect("the root key fits");
+        let secrets = Secrets::of(&root);
+        let now = clock.now();
+        let id: TenantId = bootstrap::ensure_tenant(&store, &secrets, &SystemEntropy, now, DOMAIN).await.expect("a tenant");
+        let tenant = store.tenant(&id).find_tenant().await.expect("readable").expect("just made");
+        let entropy: Arc<dyn Entropy + Send + Sync> = Arc::new(SystemEntropy);
+        let management = match management {
+            Some(known) => known,
+            None => {
+                let rows = store.tenant(&id);
+                let made =
+                    bootstrap::create_management_client(&rows, &secrets, &entropy, now, &tenant, "Administration").await;
+                let (id, secret) = made.expect("an administrator's client");
+                (id.as_str().to_owned(), secret)
+            }
+        };
+        let pool = HashingPool::start(PoolSettings {
+            workers: settings.hashing_workers,
+            capacity: settings.hashing_queue,
+            deadline: settings.hashing_deadline,
+            argon2: Argon2Implementation::Simd,
+        });
+        let server = ServerSettings {
+            trusted_proxies: settings.trusted_proxies.iter().map(|net| net.parse().expect("a network")).collect(),
+            client_ip_header: HeaderName::from_static("x-forwarded-for"),
+            default_tenant: Some(id),
+            password_scheme: settings.scheme,
+            waiting: settings.waiting,
+        };
+        let as_clock: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
+        let app = App::new(server, store, &root, pool, as_clock, entropy);
+        let router = server::router(Arc::clone(&app));
+        Self { app, clock, tenant, router, database, root: ROOT, settings, management, _directory: directory }
+    }
+
+    /// Sends one request from an address, through the real router.
+    pub async fn send(&self, from: &str, request: Request<Body>) -> Answer {
+        let mut request = request;
+        let address: IpAddr = from.parse().expect("an address");
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 40_000)));
+        let response = self.router.clone().oneshot(request).await.expect("the router always answers");
+        Answer::of(response).await
+    }
+
+    /// The administrator, with a token for the Management API.
+    pub async fn admin(&self) -> Admin<'_> {
+        Admin::sign_in(self, &self.management.0, &self.management.1).await
+    }
+
+    /// A server-side application in an ordinary tenant: API, directory, the password grant.
+    pub async fn backend(&self, trusted: bool) -> Backend<'_> {
+        Backend::install(self, trusted).await
+    }
+
+    /// Every run of a password hash so far.
+    pub fn hashes(&self) -> HashCounts {
+        self.app.pool.counts()
+    }
+
+    /// The database, for a test that opens it itself.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Some randomness that is the same in every run.
+    pub fn seeded(&self) -> SeededEntropy {
+        SeededEntropy::new(u64::from(self.root[0]))
+    }
+}

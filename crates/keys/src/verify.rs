@@ -1,0 +1,191 @@
+//! Reading back the access tokens we signed: exactly our issuer, audience, algorithm and key, and nothing else.
+//!
+//! RFC 8725 §3.1: the algorithm is ours to say, not the token's. Tokens of other issuers are not this module's matter.
+
+use std::borrow::Borrow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::SigningKey;
+
+/// Longer tokens are refused before they are read.
+const MAX_TOKEN: usize = 16 * 1024;
+
+/// What a token must say.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    pub issuer: &'a str,
+    pub audience: &'a str,
+    pub now: Timestamp,
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefused {
+    #[error("it is not a token of this server")]
+    Malformed,
+    #[error("its signature is not one of this tenant's keys")]
+    Signature,
+    #[error("it was issued by or for somebody else")]
+    Foreign,
+    #[error("it has expired")]
+    Expired,
+}
+
+/// The claims of a token that one of `keys` signed and that fits.
+pub fn verify_own<K: Borrow<SigningKey>>(
+    token: &str,
+    keys: &[K],
+    expected: &Expected<'_>,
+) -> Result<Map<String, Value>, TokenRefused> {
+    if token.len() > MAX_TOKEN {
+        return Err(TokenRefused::Malformed);
+    }
+    let (signed, signature) = token.rsplit_once('.').ok_or(TokenRefused::Malformed)?;
+    let (header, payload) = signed.split_once('.').ok_or(TokenRefused::Malformed)?;
+    let header = object(header)?;
+    let kid = header.get("kid").and_then(Value::as_str);
+    let fits =
+        header.get("alg").and_then(Value::as_str) == Some("RS256") && !header.contains_key("crit");
+    let key = keys
+        .iter()
+        .map(Borrow::borrow)
+        .find(|key| Some(key.kid()) == kid);
+    let key = key.filter(|_| fits).ok_or(TokenRefused::Signature)?;
+    let signature = URL_SAFE_NO_PAD
+        .decode(signature)
+        .map_err(|_| TokenRefused::Malformed)?;
+    if !key.verifies(signed.as_bytes(), &signature) {
+        return Err(TokenRefused::Signature);
+    }
+
+    let claims = object(payload)?;
+    let audience = match claims.get("aud") {
+        Some(Value::String(one)) => one == expected.audience,
+        Some(Value::Array(several)) => several
+            .iter()
+            .any(|one| one.as_str() == Some(expected.audience)),
+        _ => false,
+    };
+    if claims.get("iss").and_then(Value::as_str) != Some(expected.issuer) || !audience {
+        return Err(TokenRefused::Foreign);
+    }
+    match claims.get("exp").and_then(Value::as_i64) {
+        Some(exp) if expected.now.as_second() < exp => Ok(claims),
+        _ => Err(TokenRefused::Expired),
+    }
+}
+
+fn object(part: &str) -> Result<Map<String, Value>, TokenRefused> {
+    let bytes = URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| TokenRefused::Malformed)?;
+    serde_json::from_slice(&bytes).map_err(|_| TokenRefused::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{SystemEntropy, sign_hs256};
+
+    const ISSUER: &str = "https://login.example.com/";
+    const AUDIENCE: &str = "https://login.example.com/api/v2/";
+
+    fn key() -> SigningKey {
+        SigningKey::generate("login.example.com:8443", &SystemEntropy).unwrap()
+    }
+
+    fn claims() -> Value {
+        json!({"iss": ISSUER, "aud": AUDIENCE, "exp": 2_000, "sub": "x"})
+    }
+
+    fn verify(token: &str, key: &SigningKey) -> Result<Map<String, Value>, TokenRefused> {
+        let now = Timestamp::from_second(1_999).unwrap();
+        verify_own(
+            token,
+            &[key],
+            &Expected {
+                issuer: ISSUER,
+                audience: AUDIENCE,
+                now,
+            },
+        )
+    }
+
+    #[test]
+    fn our_own_tokens_are_accepted_also_after_the_key_was_stored() {
+        let key = key();
+        let stored = SigningKey::from_pkcs8(
+            &key.to_pkcs8(),
+            key.kid().to_owned(),
+            key.certificate_der().to_vec(),
+        )
+        .unwrap();
+        let token = stored.sign("JWT", &claims());
+        assert_eq!(verify(&token, &key).unwrap()["sub"], "x");
+        let mut several = claims();
+        several["aud"] = json!(["other", AUDIENCE]);
+        assert!(verify(&key.sign("at+jwt", &several), &key).is_ok());
+    }
+
+    #[test]
+    fn tokens_that_do_not_fit_are_refused() {
+        let key = key();
+        let with = |member: &str, value: Value| {
+            let mut changed = claims();
+            changed[member] = value;
+            verify(&key.sign("JWT", &changed), &key)
+        };
+        assert_eq!(
+            with("iss", json!("https://login.example.com")),
+            Err(TokenRefused::Foreign)
+        );
+        assert_eq!(
+            with("aud", json!("https://login.example.com/api/v2")),
+            Err(TokenRefused::Foreign)
+        );
+        assert_eq!(
+            with("aud", json!({"0": AUDIENCE})),
+            Err(TokenRefused::Foreign)
+        );
+        assert_eq!(with("exp", json!(1_999)), Err(TokenRefused::Expired));
+        assert_eq!(with("exp", json!("2000")), Err(TokenRefused::Expired));
+        assert_eq!(with("exp", json!(2_000.5)), Err(TokenRefused::Expired));
+        assert_eq!(with("exp", Value::Null), Err(TokenRefused::Expired));
+    }
+
+    #[test]
+    fn hostile_tokens_are_refused() {
+        let ours = key();
+        let token = ours.sign("JWT", &claims());
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        let (header, payload) = signed.split_once('.').unwrap();
+        let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let none = encode(json!({"alg": "none", "kid": ours.kid()}));
+        let other = encode(json!({"alg": "HS256", "kid": ours.kid()}));
+        let changed = encode(json!({"iss": ISSUER, "aud": AUDIENCE, "exp": 9_999}));
+        let public = ours.jwk()["n"].as_str().unwrap().to_owned();
+        for hostile in [
+            String::new(),
+            "a.b".to_owned(),
+            "a.b.c.d".to_owned(),
+            format!("{none}.{payload}."),
+            format!("{none}.{payload}.{signature}"),
+            format!("{other}.{payload}.{signature}"),
+            format!("{header}.{changed}.{signature}"),
+            format!("{header}.{payload}."),
+            format!("{header}.{payload}.{signature}="),
+            format!("{header}.{payload}.{signature}.{signature}"),
+            sign_hs256(public.as_bytes(), "JWT", &claims()),
+            key().sign("JWT", &claims()),
+            "x".repeat(20_000),
+        ] {
+            assert!(verify(&hostile, &ours).is_err(), "{hostile}");
+        }
+    }
+}

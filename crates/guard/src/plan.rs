@@ -1,0 +1,216 @@
+//! The meters of one attempt, in their fixed order, and what they decide together.
+//!
+//! `rows` are always those of [`Plan::meters`], in that order, absent ones as `None`. All rows are charged or none
+//! is. A plan belongs to one attempt from its charge to its settle, whatever becomes of the policy meanwhile.
+
+use jiff::Timestamp;
+
+use crate::rule::{Judgement, Rule};
+use crate::verdict::{Lost, Outcome, Raised, Reason, Reservation, Settlement, Verdict};
+use crate::{MeterKind, MeterName, Row, Shield};
+
+/// What an attempt is counted in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    meters: Vec<Meter>,
+    /// The account's mark among the users of a source.
+    mark: u64,
+}
+
+/// A meter under the policy of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Meter {
+    pub(crate) name: MeterName,
+    pub(crate) rule: Rule,
+    pub(crate) shield: Shield,
+}
+
+impl Plan {
+    pub(crate) fn new(meters: Vec<Meter>, mark: u64) -> Self {
+        Self { meters, mark }
+    }
+
+    /// Pair or identifier, identifier prefix, sources from narrow to wide, same user, many users; each at most once.
+    pub fn meters(&self) -> impl Iterator<Item = &MeterName> {
+        self.meters.iter().map(|meter| &meter.name)
+    }
+
+    /// When a row of this kind may be deleted. At once, where the plan has no such meter.
+    pub fn expires_at(&self, kind: MeterKind, row: &Row) -> Timestamp {
+        let meter = self.meters.iter().find(|meter| meter.name.kind == kind);
+        meter.map_or(row.written_at, |meter| row.expires_at(&meter.rule))
+    }
+
+    /// Decides whether the attempt may be verified, before it is.
+    ///
+    /// A refusal outweighs waiting, and the first of several reasons is answered.
+    pub fn charge(&self, rows: &[Option<Row>], now: Timestamp) -> Verdict {
+        let mut charged = Vec::with_capacity(self.meters.len());
+        let mut refusal: Option<(Reason, Timestamp)> = None;
+        let mut wait = false;
+        for (meter, row) in self.paired(rows) {
+            let stored = stored_or_fresh(row, now);
+            if meter.rule == Rule::Accounts {
+                charged.push(stored);
+                continue;
+            }
+            let row = meter.rule.standing(&stored, now);
+            if meter.shield == Shield::Enforce {
+                match (meter.rule.judge(&row), meter.reason(), &mut refusal) {
+                    (Judgement::Refuse { until }, Some(reason), None) => {
+                        refusal = Some((reason, until));
+                    }
+                    (Judgement::Refuse { until }, Some(reason), Some((first, last)))
+                        if *first == reason =>
+                    {
+                        *last = until.max(*last);
+                    }
+                    (Judgement::Wait, ..) => wait = true,
+                    (Judgement::Refuse { .. } | Judgement::Admit, ..) => {}
+                }
+            }
+            charged.push(meter.rule.charged(row, meter.shield));
+        }
+        match refusal {
+            Some((reason, until)) => Verdict::Refuse { reason, until },
+            None if wait => Verdict::Wait,
+            None => Verdict::Permit {
+                reservation: Reservation {
+                    epochs: charged.iter().map(|row| row.epoch).collect(),
+                },
+                rows: charged,
+            },
+        }
+    }
+
+    /// Counts the outcome of an attempt in flight, before anybody is told.
+    ///
+    /// # Errors
+    /// [`Lost`] if an enforcing meter has gone on to another epoch. No row changes: what the attempt still holds
+    /// in other meters runs out with their epochs.
+    pub fn settle(
+        &self,
+        reservation: &Reservation,
+        rows: &[Option<Row>],
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<Settlement, Lost> {
+        let mut settled = Vec::with_capacity(self.meters.len());
+        let mut raised: Vec<Raised> = Vec::new();
+        let epochs = reservation.epochs.iter().map(Some);
+        let epochs = epochs.chain(std::iter::repeat(None));
+        for ((meter, stored), epoch) in self.paired(rows).zip(epochs) {
+            let before = stored_or_fresh(stored, now);
+            if meter.rule.reserves() && (stored.is_none() || epoch != Some(&before.epoch)) {
+                if meter.shield == Shield::Enforce {
+                    return Err(Lost);
+                }
+                settled.push(before);
+                continue;
+            }
+            let mut after = meter
+                .rule
+                .settled(&before, outcome, meter.shield, self.mark, now);
+            if outcome == Outcome::Wrong
+                && let Some(line) = meter.crossed(&before, &after)
+            {
+                after.noticed_at = after.written_at;
+                let told =
+                    |other: &Raised| std::mem::discriminant(other) == std::mem::discriminant(&line);
+                if !raised.iter().any(told) {
+                    raised.push(line);
+                }
+            }
+            settled.push(after);
+        }
+        Ok(Settlement {
+            rows: settled,
+            raised,
+        })
+    }
+
+    /// During a refusal: whether its event is due, once per row and [`NOTICE_INTERVAL`](crate::NOTICE_INTERVAL).
+    /// If so, the rows to write, of which one has moved.
+    pub fn notice(&self, reason: Reason, rows: &[Option<Row>], now: Timestamp) -> Option<Vec<Row>> {
+        let refuses = |(meter, row): &(&Meter, Option<&Row>)| {
+            let row = stored_or_fresh(*row, now);
+            meter.shield == Shield::Enforce
+                && meter.reason() == Some(reason)
+                && meter.rule.is_full(&meter.rule.standing(&row, now))
+        };
+        let first = self.paired(rows).position(|entry| refuses(&entry))?;
+        let mut due = false;
+        let rows = self.paired(rows).enumerate().map(|(index, (_, row))| {
+            let mut row = stored_or_fresh(row, now);
+            if index == first && row.notice_due(now) {
+                due = true;
+                row.written_at = row.effective(now);
+                row.noticed_at = row.written_at;
+            }
+            row
+        });
+        let rows = rows.collect();
+        due.then_some(rows)
+    }
+
+    /// Every meter with its row; a slice that is too short lacks rows.
+    fn paired<'a>(
+        &'a self,
+        rows: &'a [Option<Row>],
+    ) -> impl Iterator<Item = (&'a Meter, Option<&'a Row>)> {
+        let rows = rows.iter().map(Option::as_ref);
+        self.meters.iter().zip(rows.chain(std::iter::repeat(None)))
+    }
+}
+
+impl Meter {
+    /// Why this meter refuses, if it can.
+    fn reason(&self) -> Option<Reason> {
+        match self.name.kind {
+            MeterKind::Pair | MeterKind::Identifier | MeterKind::IdentifierPrefix => {
+                Some(Reason::Blocked)
+            }
+            MeterKind::Source64 | MeterKind::Source56 | MeterKind::Source48 => {
+                Some(Reason::SuspiciousIp)
+            }
+            MeterKind::SameUser => Some(Reason::SameUser),
+            MeterKind::ManyUsers => None,
+        }
+    }
+
+    /// The line that a failure crossed. A block is raised by the very failure that makes it. What hovers at its
+    /// line (a bucket), or stays above it (a shield that only watches), is raised once an interval.
+    fn crossed(&self, before: &Row, after: &Row) -> Option<Raised> {
+        let was_full = self.rule.is_full(&self.rule.aged(before, after.written_at));
+        if !self.rule.is_full(after) {
+            return None;
+        }
+        let due = after.notice_due(after.written_at);
+        let line = match (self.reason(), &self.rule) {
+            (Some(Reason::Blocked), Rule::Consecutive { threshold }) => Raised::Blocked {
+                threshold: *threshold,
+            },
+            (Some(Reason::Blocked), Rule::Failures { capacity, .. }) => Raised::Blocked {
+                threshold: *capacity,
+            },
+            (Some(Reason::SuspiciousIp), _) => Raised::SuspiciousIp,
+            (None, Rule::Accounts) => Raised::ManyUsers {
+                at_least: after.seen.count_ones(),
+            },
+            _ => return None,
+        };
+        let news = match (&self.rule, self.shield) {
+            (Rule::Consecutive { .. }, Shield::Enforce) => !was_full,
+            (Rule::Failures { .. }, Shield::Enforce) => !was_full && due,
+            _ => due,
+        };
+        news.then_some(line)
+    }
+}
+
+fn stored_or_fresh(row: Option<&Row>, now: Timestamp) -> Row {
+    row.cloned().unwrap_or_else(|| Row::fresh(now))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+CREATE TABLE deployment (
+    name  TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    value BYTEA NOT NULL
+);

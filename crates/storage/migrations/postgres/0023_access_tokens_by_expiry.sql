@@ -1,0 +1,1 @@
+CREATE INDEX access_tokens_by_expiry ON access_tokens (tenant_id, expires_at);

@@ -1,0 +1,21 @@
+CREATE TABLE meters (
+    tenant_id        TEXT COLLATE "C" NOT NULL,
+    key              BYTEA NOT NULL,
+    kind             BIGINT NOT NULL,
+    revision         BIGINT NOT NULL,
+    charged          BIGINT NOT NULL,
+    failed           BIGINT NOT NULL,
+    epoch            BIGINT NOT NULL,
+    open_until       BIGINT NOT NULL,
+    failed_at        BIGINT NOT NULL,
+    noticed_at       BIGINT NOT NULL,
+    written_at       BIGINT NOT NULL,
+    seen             BIGINT NOT NULL,
+    expires_at       BIGINT NOT NULL,
+    account_key      BYTEA,
+    source_key       BYTEA,
+    shown_identifier TEXT,
+    shown_address    TEXT,
+    shown_connection TEXT,
+    PRIMARY KEY (tenant_id, key)
+) WITH (fillfactor = 70);

@@ -1,0 +1,22 @@
+CREATE TABLE events (
+    tenant_id     TEXT COLLATE "C" NOT NULL,
+    log_id        TEXT COLLATE "C" NOT NULL,
+    occurred_at   BIGINT NOT NULL,
+    event_type    TEXT COLLATE "C" NOT NULL,
+    description   TEXT NOT NULL,
+    client_id     TEXT COLLATE "C",
+    client_name   TEXT,
+    connection    TEXT,
+    connection_id TEXT COLLATE "C",
+    ip            TEXT COLLATE "C",
+    client_ip     TEXT COLLATE "C",
+    user_id       TEXT COLLATE "C",
+    user_name     TEXT,
+    user_agent    TEXT,
+    audience      TEXT,
+    scope         TEXT,
+    hostname      TEXT NOT NULL,
+    details       TEXT NOT NULL,
+    rest          TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, log_id)
+);

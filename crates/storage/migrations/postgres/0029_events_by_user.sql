@@ -1,0 +1,1 @@
+CREATE INDEX events_by_user ON events (tenant_id, user_id, log_id);

@@ -1,0 +1,4 @@
+CREATE TABLE deployment (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT;

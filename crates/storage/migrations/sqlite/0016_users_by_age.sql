@@ -1,0 +1,1 @@
+CREATE INDEX users_by_age ON users (tenant_id, created_at, user_id);

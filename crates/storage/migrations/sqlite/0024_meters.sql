@@ -1,0 +1,21 @@
+CREATE TABLE meters (
+    tenant_id        TEXT NOT NULL,
+    key              BLOB NOT NULL,
+    kind             INTEGER NOT NULL,
+    revision         INTEGER NOT NULL,
+    charged          INTEGER NOT NULL,
+    failed           INTEGER NOT NULL,
+    epoch            INTEGER NOT NULL,
+    open_until       INTEGER NOT NULL,
+    failed_at        INTEGER NOT NULL,
+    noticed_at       INTEGER NOT NULL,
+    written_at       INTEGER NOT NULL,
+    seen             INTEGER NOT NULL,
+    expires_at       INTEGER NOT NULL,
+    account_key      BLOB,
+    source_key       BLOB,
+    shown_identifier TEXT,
+    shown_address    TEXT,
+    shown_connection TEXT,
+    PRIMARY KEY (tenant_id, key)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,22 @@
+CREATE TABLE events (
+    tenant_id     TEXT NOT NULL,
+    log_id        TEXT NOT NULL,
+    occurred_at   INTEGER NOT NULL,
+    event_type    TEXT NOT NULL,
+    description   TEXT NOT NULL,
+    client_id     TEXT,
+    client_name   TEXT,
+    connection    TEXT,
+    connection_id TEXT,
+    ip            TEXT,
+    client_ip     TEXT,
+    user_id       TEXT,
+    user_name     TEXT,
+    user_agent    TEXT,
+    audience      TEXT,
+    scope         TEXT,
+    hostname      TEXT NOT NULL,
+    details       TEXT NOT NULL,
+    rest          TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, log_id)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,45 @@
+//! Where everything is kept: one `Store` on SQLite or PostgreSQL, reached through a tenant's handle.
+//!
+//! It answers found, added, moved, taken; what that means is decided in `protocol`, `guard` and `server`.
+//! It never sees a plain secret: its functions accept digests and sealed values.
+//! Writing is by units that can run again ([`TenantStore::write`]), so that SQLite commits many at once and
+//! PostgreSQL repeats what another transaction disturbed.
+
+mod access_tokens;
+mod answer;
+mod client_grants;
+mod clients;
+mod connections;
+mod deployment;
+mod engine;
+mod error;
+mod events;
+mod meters;
+mod migrations;
+mod password_mix;
+mod resource_servers;
+mod settings;
+mod signing_keys;
+mod statement;
+mod store;
+mod tenant_store;
+mod tenants;
+mod trace;
+mod users;
+mod work;
+
+pub use access_tokens::AccessTokenRecord;
+pub use answer::{Added, Listed, Page, Written};
+pub use client_grants::GrantFilter;
+pub use connections::{ConnectionFilter, ConnectionRecord};
+pub use error::{OpenError, StoreError};
+pub use events::{CHECKPOINT_DELAY, EVENT_TOTAL_LIMIT, EventFilter, EventQuery, EventRange};
+pub use meters::{MeterKey, MeterRecord, MeterWrite, Shown};
+pub use resource_servers::ResourceServerRecord;
+pub use settings::{Database, StoreSettings};
+pub use signing_keys::{SigningKeyRecord, SigningKeyState};
+pub use store::{CommitCounts, Store};
+pub use tenant_store::TenantStore;
+pub use trace::{StatementTrace, Tally};
+pub use users::UserFilter;
+pub use work::Work;

@@ -13,7 +13,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const binary = process.env.PORTCULLIS_BINARY ?? path.join(root, 'target', 'debug', 'portcullis');
+const binary = process.env.E2E_BINARY ?? path.join(root, 'target', 'debug', 'portcullis');
 const READY_WITHIN_MS = 60_000;
 const STOPPED_WITHIN_MS = 20_000;
 

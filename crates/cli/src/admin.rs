@@ -29,13 +29,17 @@ pub(crate) struct ManagementClient {
 }
 
 /// Makes one.
-pub(crate) async fn management_client(opened: &Opened, name: &str) -> Result<ManagementClient, Failure> {
+pub(crate) async fn management_client(
+    opened: &Opened,
+    name: &str,
+) -> Result<ManagementClient, Failure> {
     let secrets = Secrets::of(&opened.root);
     let entropy: Arc<dyn Entropy + Send + Sync> = Arc::new(SystemEntropy);
     let rows = opened.store.tenant(&opened.tenant.id);
     let now = SystemClock.now();
     let (id, client_secret) =
-        bootstrap::create_management_client(&rows, &secrets, &entropy, now, &opened.tenant, name).await?;
+        bootstrap::create_management_client(&rows, &secrets, &entropy, now, &opened.tenant, name)
+            .await?;
     Ok(ManagementClient {
         client_id: id.as_str().to_owned(),
         client_secret,
@@ -46,7 +50,11 @@ pub(crate) async fn management_client(opened: &Opened, name: &str) -> Result<Man
 async fn create_client(options: &CreateClient) -> Result<(), Failure> {
     let settings = settings::load(&options.database)?;
     let opened = open::open(&settings, DEFAULT_DOMAIN).await?;
-    let ManagementClient { client_id, client_secret, audience } = management_client(&opened, &options.name).await?;
+    let ManagementClient {
+        client_id,
+        client_secret,
+        audience,
+    } = management_client(&opened, &options.name).await?;
     if options.json {
         // The CA exists once a server has run with --tls-dev; it is made here so that the path can be relied on.
         if settings.database.url.is_none() {
@@ -68,7 +76,9 @@ async fn create_client(options: &CreateClient) -> Result<(), Failure> {
         println!("client_id      {client_id}");
         println!("client_secret  {client_secret}");
         println!("audience       {audience}");
-        println!("The secret is shown this once. The application may do everything in the Management API.");
+        println!(
+            "The secret is shown this once. The application may do everything in the Management API."
+        );
     }
     Ok(())
 }

@@ -18,7 +18,8 @@ pub(crate) fn database(directory: &Path) -> PathBuf {
 /// The root key: from the settings, or from the data directory, where it is made at the first start on SQLite.
 pub(crate) fn root_key(settings: &Settings) -> Result<RootKey, Failure> {
     if let Some(line) = &settings.server.root_key {
-        return RootKey::from_base64_line(line).map_err(|error| Failure::new(format!("server.root_key: {error}")));
+        return RootKey::from_base64_line(line)
+            .map_err(|error| Failure::new(format!("server.root_key: {error}")));
     }
     let file = match &settings.server.root_key_file {
         Some(file) => file.clone(),
@@ -36,9 +37,14 @@ pub(crate) fn root_key(settings: &Settings) -> Result<RootKey, Failure> {
             file
         }
     };
-    let line = fs::read_to_string(&file)
-        .map_err(|error| Failure::new(format!("the root key {} cannot be read: {error}", file.display())))?;
-    RootKey::from_base64_line(line.trim()).map_err(|error| Failure::new(format!("{}: {error}", file.display())))
+    let line = fs::read_to_string(&file).map_err(|error| {
+        Failure::new(format!(
+            "the root key {} cannot be read: {error}",
+            file.display()
+        ))
+    })?;
+    RootKey::from_base64_line(line.trim())
+        .map_err(|error| Failure::new(format!("{}: {error}", file.display())))
 }
 
 /// Makes the data directory, readable by its owner alone.
@@ -60,6 +66,9 @@ pub(crate) fn write_secret(file: &Path, text: &str) -> Result<(), Failure> {
         .create_new(true)
         .mode(0o600)
         .open(file)
-        .and_then(|mut open| open.write_all(text.as_bytes()).and_then(|()| open.sync_all()));
+        .and_then(|mut open| {
+            open.write_all(text.as_bytes())
+                .and_then(|()| open.sync_all())
+        });
     written.map_err(|error| Failure::new(format!("{} cannot be written: {error}", file.display())))
 }

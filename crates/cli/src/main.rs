@@ -33,7 +33,8 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<(), Failure> {
     // The provider is the same library that signs tokens; a second one would be a second thing to trust.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(format!("no runtime: {error}")))?;
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::new(format!("no runtime: {error}")))?;
     runtime.block_on(async {
         match arguments.command {
             Command::Serve(options) => serve::run(&options).await,
@@ -41,7 +42,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Admin(command) => admin::run(&command).await,
             Command::Migrate(options) => migrate::run(&options).await,
             Command::Keys(Keys::Root) => {
-                println!("{}", keys::RootKey::generate(&keys::SystemEntropy).to_base64_line());
+                println!(
+                    "{}",
+                    *keys::RootKey::generate(&keys::SystemEntropy).to_base64_line()
+                );
                 Ok(())
             }
         }

@@ -30,7 +30,9 @@ pub(crate) async fn store(settings: &Settings) -> Result<Store, Failure> {
         },
         None => {
             data_dir::make(&settings.server.data_dir)?;
-            Database::Sqlite { path: data_dir::database(&settings.server.data_dir) }
+            Database::Sqlite {
+                path: data_dir::database(&settings.server.data_dir),
+            }
         }
     };
     Ok(Store::open(&StoreSettings { database }).await?)
@@ -43,15 +45,25 @@ pub(crate) async fn open(settings: &Settings, fallback_domain: &str) -> Result<O
     if settings.database.url.is_none() {
         store.migrate().await?;
     } else if store.pending_migrations().await? > 0 {
-        return Err(Failure::new("the database has an older schema; run `portcullis migrate` first"));
+        return Err(Failure::new(
+            "the database has an older schema; run `portcullis migrate` first",
+        ));
     }
     bootstrap::check_root_key(&store, &root).await?;
     let secrets = Secrets::of(&root);
     let domain = settings.domain(fallback_domain)?;
     let now = SystemClock.now();
     let id = bootstrap::ensure_tenant(&store, &secrets, &SystemEntropy, now, &domain).await?;
-    let tenant = store.tenant(&id).find_tenant().await?.ok_or_else(|| Failure::new("the tenant vanished"))?;
-    Ok(Opened { store, root, tenant })
+    let tenant = store
+        .tenant(&id)
+        .find_tenant()
+        .await?
+        .ok_or_else(|| Failure::new("the tenant vanished"))?;
+    Ok(Opened {
+        store,
+        root,
+        tenant,
+    })
 }
 
 /// Starts the hashing pool and puts the application together.
@@ -74,7 +86,11 @@ pub(crate) async fn app(settings: &Settings, opened: Opened) -> Result<Arc<App>,
             settings::Argon2Implementation::RustCrypto => Argon2Implementation::RustCrypto,
         },
     });
-    tracing::info!(workers, memory_kib = settings.argon2.memory_kib, "hashing pool started");
+    tracing::info!(
+        workers,
+        memory_kib = settings.argon2.memory_kib,
+        "hashing pool started"
+    );
     let default_tenant = default_tenant(settings, &opened).await?;
     let server = ServerSettings {
         trusted_proxies: settings.server.trusted_proxies.clone(),
@@ -84,7 +100,14 @@ pub(crate) async fn app(settings: &Settings, opened: Opened) -> Result<Arc<App>,
         waiting: WaitingSettings::default(),
     };
     let entropy: Arc<dyn Entropy + Send + Sync> = Arc::new(SystemEntropy);
-    Ok(App::new(server, opened.store, &opened.root, pool, Arc::new(SystemClock), entropy))
+    Ok(App::new(
+        server,
+        opened.store,
+        &opened.root,
+        pool,
+        Arc::new(SystemClock),
+        entropy,
+    ))
 }
 
 async fn default_tenant(settings: &Settings, opened: &Opened) -> Result<TenantId, Failure> {
@@ -92,13 +115,17 @@ async fn default_tenant(settings: &Settings, opened: &Opened) -> Result<TenantId
         None => Ok(opened.tenant.id.clone()),
         Some(domain) => match opened.store.find_tenant_by_host(domain).await? {
             Some(tenant) => Ok(tenant.id),
-            None => Err(Failure::new(format!("server.default_tenant: no tenant has the domain {domain}"))),
+            None => Err(Failure::new(format!(
+                "server.default_tenant: no tenant has the domain {domain}"
+            ))),
         },
     }
 }
 
 fn header(name: &str) -> Result<HeaderName, Failure> {
-    name.to_ascii_lowercase()
-        .parse()
-        .map_err(|_| Failure::new(format!("server.client_ip_header: `{name}` is not a header name")))
+    name.to_ascii_lowercase().parse().map_err(|_| {
+        Failure::new(format!(
+            "server.client_ip_header: `{name}` is not a header name"
+        ))
+    })
 }

@@ -17,7 +17,11 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
     log_to_stderr();
     let settings = settings::load(&options.database)?;
     let addresses = addresses(options, &settings);
-    let fallback = addresses.first().map_or(DEFAULT_DOMAIN.to_owned(), |first| format!("localhost:{}", first.port()));
+    let fallback = addresses
+        .first()
+        .map_or(DEFAULT_DOMAIN.to_owned(), |first| {
+            format!("localhost:{}", first.port())
+        });
     let transport = transport(options, &settings.server.data_dir)?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
     let listeners = bind(&addresses)?;
@@ -27,12 +31,19 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
     tracing::info!(domain = opened.tenant.domain, durability = %opened.store.durability(), "store open");
     let app = open::app(&settings, opened).await?;
     server::sweep::start(&app);
-    let announced: Vec<SocketAddr> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let announced: Vec<SocketAddr> = listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect();
     let router = server::router(app.clone());
     let mut listening = server::serve::serve(&app, &router, listeners, &transport)?;
     let metrics_router = server::metrics_endpoint::router(metrics);
     let metrics = server::serve::serve(&app, &metrics_router, metrics_listener, &Transport::Plain)?;
-    let scheme = if matches!(transport, Transport::Plain) { "http" } else { "https" };
+    let scheme = if matches!(transport, Transport::Plain) {
+        "http"
+    } else {
+        "https"
+    };
     for address in announced {
         println!("listening on {scheme}://{address}");
     }
@@ -60,13 +71,18 @@ pub(crate) async fn stop_signal() {
 pub(crate) fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,server=info,portcullis=info"));
-    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 /// Binds every address, or says which one is taken.
 pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
     let bind = |address: &SocketAddr| {
-        TcpListener::bind(address).map_err(|error| Failure::new(format!("cannot listen on {address}: {error}")))
+        TcpListener::bind(address)
+            .map_err(|error| Failure::new(format!("cannot listen on {address}: {error}")))
     };
     addresses.iter().map(bind).collect()
 }

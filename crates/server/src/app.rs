@@ -27,6 +27,7 @@ pub struct App {
 }
 
 /// What is derived from the root key, one key a use.
+#[derive(Debug)]
 pub struct Secrets {
     /// Digests what a meter counts. Never rotates silently: meters would be forgotten.
     pub meters: MeterKey,

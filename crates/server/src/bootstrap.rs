@@ -43,9 +43,9 @@ pub async fn check_root_key(store: &Store, root: &RootKey) -> Result<(), Bootstr
     let mine = root.check_value();
     let kept = match store.find_check_value().await? {
         Some(kept) => kept,
-        None => store.set_check_value(&mine).await?,
+        None => store.set_check_value(mine.as_bytes()).await?,
     };
-    if kept == mine { Ok(()) } else { Err(BootstrapError::OtherRootKey) }
+    if kept == mine.as_bytes() { Ok(()) } else { Err(BootstrapError::OtherRootKey) }
 }
 
 /// The tenant of a domain, made with its signing key and Management API where it is missing.

@@ -20,31 +20,30 @@ use crate::source_address::{ConnectionAddress, connection_address};
 
 /// The facts of one request.
 #[derive(Clone)]
-pub struct RequestContext {
+pub(crate) struct RequestContext {
     pub app: Arc<App>,
     pub facts: Arc<TenantFacts>,
     pub store: TenantStore,
     /// When the request arrived.
     pub now: Timestamp,
     pub connection: ConnectionAddress,
-    /// The host as the request named it, bounded.
-    pub hostname: String,
+
     pub user_agent: Option<String>,
 }
 
 impl RequestContext {
     /// The tenant that is spoken to.
-    pub fn tenant(&self) -> &Tenant {
+    pub(crate) fn tenant(&self) -> &Tenant {
         &self.facts.tenant
     }
 
     /// The caller's own address as the operator layer sees it.
-    pub fn address(&self) -> IpAddr {
+    pub(crate) fn address(&self) -> IpAddr {
         self.connection.address
     }
 
     /// The time after a wait.
-    pub fn now_again(&self) -> Timestamp {
+    pub(crate) fn now_again(&self) -> Timestamp {
         self.app.clock.now().max(self.now)
     }
 }
@@ -70,7 +69,7 @@ impl FromRequestParts<Arc<App>> for RequestContext {
             store: app.tenant(&facts.tenant.id),
             now: app.clock.now(),
             connection: connection_address(peer.ip(), &parts.headers, &app.settings),
-            hostname,
+
             user_agent: text_of(&parts.headers, USER_AGENT),
             facts,
             app: Arc::clone(app),

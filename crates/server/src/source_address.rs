@@ -13,11 +13,11 @@ use protocol::Caller;
 use crate::settings::ServerSettings;
 
 /// The header with the end user's address.
-pub const FORWARDED_FOR: &str = "auth0-forwarded-for";
+pub(crate) const FORWARDED_FOR: &str = "auth0-forwarded-for";
 
 /// The caller's address as the operator layer sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConnectionAddress {
+pub(crate) struct ConnectionAddress {
     pub address: IpAddr,
     /// A trusted proxy named no readable address: its own stands, and an administrator should know.
     pub proxy_failed: bool,
@@ -56,7 +56,7 @@ fn proxy_entry(text: &str) -> Option<IpAddr> {
 
 /// What became of `auth0-forwarded-for`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeaderDecision {
+pub(crate) enum HeaderDecision {
     Absent,
     Used,
     UntrustedClient,
@@ -67,7 +67,7 @@ pub enum HeaderDecision {
 
 impl HeaderDecision {
     /// The word for log events.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Absent => "absent",
             Self::Used => "used",
@@ -79,7 +79,7 @@ impl HeaderDecision {
     }
 
     /// The word for metrics.
-    pub fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Absent => "absent",
             Self::Used => "used",
@@ -93,14 +93,14 @@ impl HeaderDecision {
 
 /// The source of an attempt, and how it was found.
 #[derive(Debug, Clone)]
-pub struct TrustedSource {
+pub(crate) struct TrustedSource {
     pub source: Source,
     pub standing: Standing,
     pub decision: HeaderDecision,
 }
 
 /// Decides the source of this request for this caller.
-pub fn decide(headers: &HeaderMap, caller: &Caller, connection: IpAddr) -> TrustedSource {
+pub(crate) fn decide(headers: &HeaderMap, caller: &Caller, connection: IpAddr) -> TrustedSource {
     let own = |standing, decision| TrustedSource { source: Source::new(connection), standing, decision };
     let mut lines = headers.get_all(FORWARDED_FOR).iter();
     let first = lines.next();

@@ -25,13 +25,25 @@ impl<'w> Admin<'w> {
             "client_secret": client_secret,
             "audience": format!("https://{DOMAIN}/api/v2/"),
         });
-        let answer = world.send(OFFICE, json_request(Method::POST, "/oauth/token", None, &body)).await.expect(200);
-        Self { world, token: answer.text_of("access_token") }
+        let answer = world
+            .send(
+                OFFICE,
+                json_request(Method::POST, "/oauth/token", None, &body),
+            )
+            .await
+            .expect(200);
+        Self {
+            world,
+            token: answer.text_of("access_token"),
+        }
     }
 
     /// The same person with another token.
     pub fn with_token(&self, token: impl Into<String>) -> Self {
-        Self { world: self.world, token: token.into() }
+        Self {
+            world: self.world,
+            token: token.into(),
+        }
     }
 
     /// The token in use.
@@ -61,7 +73,10 @@ impl<'w> Admin<'w> {
 
     /// The log events of a type, newest first.
     pub async fn events(&self, event_type: &str) -> Vec<Value> {
-        let answer = self.get(&format!("logs?per_page=100&q=type%3A{event_type}")).await.expect(200);
+        let answer = self
+            .get(&format!("logs?per_page=100&q=type%3A{event_type}"))
+            .await
+            .expect(200);
         answer.json().as_array().expect("logs are a list").clone()
     }
 
@@ -70,7 +85,10 @@ impl<'w> Admin<'w> {
         let request = match body {
             Some(body) => json_request(method, &uri, Some(&self.token), &body),
             None => {
-                let request = Request::builder().method(method).uri(&uri).header("host", DOMAIN);
+                let request = Request::builder()
+                    .method(method)
+                    .uri(&uri)
+                    .header("host", DOMAIN);
                 let request = request.header("authorization", format!("Bearer {}", self.token));
                 request.body(Body::empty()).expect("a request")
             }
@@ -79,11 +97,21 @@ impl<'w> Admin<'w> {
     }
 }
 
-pub(crate) fn json_request(method: Method, uri: &str, token: Option<&str>, body: &Value) -> Request<Body> {
-    let mut request = Request::builder().method(method).uri(uri).header("host", DOMAIN);
+pub(crate) fn json_request(
+    method: Method,
+    uri: &str,
+    token: Option<&str>,
+    body: &Value,
+) -> Request<Body> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(uri)
+        .header("host", DOMAIN);
     request = request.header("content-type", "application/json");
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));
     }
-    request.body(Body::from(body.to_string())).expect("a request")
+    request
+        .body(Body::from(body.to_string()))
+        .expect("a request")
 }

@@ -16,7 +16,11 @@ pub struct Answer {
 impl Answer {
     pub(crate) async fn of(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.expect("bodies in the process arrive whole").to_bytes();
+        let bytes = body
+            .collect()
+            .await
+            .expect("bodies in the process arrive whole")
+            .to_bytes();
         Self {
             status: parts.status.as_u16(),
             headers: parts.headers,
@@ -33,7 +37,10 @@ impl Answer {
     #[track_caller]
     pub fn text_of(&self, member: &str) -> String {
         let body = self.json();
-        body[member].as_str().unwrap_or_else(|| panic!("no text `{member}` in {self:?}")).to_owned()
+        body[member]
+            .as_str()
+            .unwrap_or_else(|| panic!("no text `{member}` in {self:?}"))
+            .to_owned()
     }
 
     /// The `error` code of the token endpoint.
@@ -43,7 +50,10 @@ impl Answer {
 
     /// The `error_description` of the token endpoint.
     pub fn description(&self) -> String {
-        self.json()["error_description"].as_str().unwrap_or_default().to_owned()
+        self.json()["error_description"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// Fails with the whole answer unless the status is this.

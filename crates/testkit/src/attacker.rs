@@ -14,7 +14,10 @@ pub struct Attacker<'w> {
 impl<'w> Attacker<'w> {
     /// An attacker at this address.
     pub fn at(backend: &Backend<'w>, address: &str) -> Self {
-        Self { backend: backend.clone(), address: address.to_owned() }
+        Self {
+            backend: backend.clone(),
+            address: address.to_owned(),
+        }
     }
 
     /// Wrong guesses one after the other.
@@ -28,11 +31,17 @@ impl<'w> Attacker<'w> {
 
     /// Wrong guesses all at once.
     pub async fn guesses_at_once(&self, username: &str, count: usize) -> Vec<Answer> {
-        let burst: FuturesUnordered<_> = (0..count).map(|number| self.guess(username, number)).collect();
+        let burst: FuturesUnordered<_> = (0..count)
+            .map(|number| self.guess(username, number))
+            .collect();
         burst.collect().await
     }
 
     async fn guess(&self, username: &str, number: usize) -> Answer {
-        self.backend.login(username, &format!("guess-{number}")).end_user(&self.address).send().await
+        self.backend
+            .login(username, &format!("guess-{number}"))
+            .end_user(&self.address)
+            .send()
+            .await
     }
 }

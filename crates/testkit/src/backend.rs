@@ -26,12 +26,24 @@ impl<'w> Backend<'w> {
     /// Makes API, directory and application through the Management API; `trusted` is the header switch.
     pub(crate) async fn install(world: &'w World, trusted: bool) -> Self {
         let admin = world.admin().await;
-        if admin.get("connections?name=Users").await.json().as_array().is_none_or(Vec::is_empty) {
+        if admin
+            .get("connections?name=Users")
+            .await
+            .json()
+            .as_array()
+            .is_none_or(Vec::is_empty)
+        {
             let scopes = json!([{"value": "read:orders"}, {"value": "write:orders"}]);
             let api = json!({"name": "Orders", "identifier": AUDIENCE, "scopes": scopes});
             admin.post("resource-servers", api).await.expect(201);
-            admin.post("connections", json!({"name": "Users", "strategy": "auth0"})).await.expect(201);
-            admin.patch("tenants/settings", json!({"default_directory": "Users"})).await.expect(200);
+            admin
+                .post("connections", json!({"name": "Users", "strategy": "auth0"}))
+                .await
+                .expect(201);
+            admin
+                .patch("tenants/settings", json!({"default_directory": "Users"}))
+                .await
+                .expect(200);
         }
         let client = admin
             .post(
@@ -47,7 +59,10 @@ impl<'w> Backend<'w> {
             .await
             .expect(201);
         let connections = admin.get("connections?name=Users").await.expect(200);
-        let connection_id = connections.json()[0]["id"].as_str().expect("the directory").to_owned();
+        let connection_id = connections.json()[0]["id"]
+            .as_str()
+            .expect("the directory")
+            .to_owned();
         let backend = Self {
             world,
             client_id: client.text_of("client_id"),
@@ -62,14 +77,24 @@ impl<'w> Backend<'w> {
     /// Allows this application to use the directory.
     async fn enable(&self, admin: &Admin<'_>) {
         let path = format!("connections/{}/clients", self.connection_id);
-        admin.patch(&path, json!([{"client_id": self.client_id, "status": true}])).await.expect(204);
+        admin
+            .patch(
+                &path,
+                json!([{"client_id": self.client_id, "status": true}]),
+            )
+            .await
+            .expect(204);
     }
 
     /// Adds a user with the ordinary password; answers the user id.
     pub async fn add_user(&self, email: &str) -> String {
         let admin = self.world.admin().await;
         let body = json!({"connection": "Users", "email": email, "password": PASSWORD});
-        admin.post("users", body).await.expect(201).text_of("user_id")
+        admin
+            .post("users", body)
+            .await
+            .expect(201)
+            .text_of("user_id")
     }
 
     /// A login that can be varied before it is sent.
@@ -92,12 +117,18 @@ impl<'w> Backend<'w> {
 
     /// The right password, from an end user's address.
     pub async fn login_right(&self, username: &str, end_user: &str) -> Answer {
-        self.login(username, PASSWORD).end_user(end_user).send().await
+        self.login(username, PASSWORD)
+            .end_user(end_user)
+            .send()
+            .await
     }
 
     /// A wrong password, from an end user's address.
     pub async fn login_wrong(&self, username: &str, end_user: &str) -> Answer {
-        self.login(username, "wrong").end_user(end_user).send().await
+        self.login(username, "wrong")
+            .end_user(end_user)
+            .send()
+            .await
     }
 }
 
@@ -157,16 +188,25 @@ impl Login<'_> {
             form.append_pair(name, value.as_str().unwrap_or_default());
         }
         let text = form.finish();
-        self.send_as("application/x-www-form-urlencoded;charset=UTF-8", text).await
+        self.send_as("application/x-www-form-urlencoded;charset=UTF-8", text)
+            .await
     }
 
     /// Sends a body of the caller's own making.
     pub async fn send_as(self, content_type: &str, text: String) -> Answer {
-        let mut request = Request::builder().method("POST").uri("/oauth/token").header("host", DOMAIN);
+        let mut request = Request::builder()
+            .method("POST")
+            .uri("/oauth/token")
+            .header("host", DOMAIN);
         request = request.header("content-type", content_type);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        self.world.send(&self.from, request.body(Body::from(text)).expect("a request")).await
+        self.world
+            .send(
+                &self.from,
+                request.body(Body::from(text)).expect("a request"),
+            )
+            .await
     }
 }

@@ -41,7 +41,11 @@ impl Default for WorldSettings {
     fn default() -> Self {
         Self {
             // Small enough that a thousand logins take seconds; the real cost is measured by the benches.
-            scheme: Scheme::Argon2id { memory_kib: 64, passes: 1, lanes: 1 },
+            scheme: Scheme::Argon2id {
+                memory_kib: 64,
+                passes: 1,
+                lanes: 1,
+            },
             hashing_workers: 2,
             hashing_queue: 1_024,
             hashing_deadline: Duration::from_secs(5),
@@ -78,7 +82,9 @@ impl World {
     pub async fn start_with(engine: Engine, settings: WorldSettings) -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("a temporary directory can be made"));
         let database = match engine {
-            Engine::Sqlite => Database::Sqlite { path: directory.path().join("portcullis.db") },
+            Engine::Sqlite => Database::Sqlite {
+                path: directory.path().join("portcullis.db"),
+            },
             Engine::Postgres => Database::Postgres {
                 url: tokio::task::spawn_blocking(|| TemporaryPostgres::shared().create_database())
                     .await
@@ -93,7 +99,10 @@ impl World {
 
     /// A second node on the same PostgreSQL, with the same clock.
     pub async fn second_node(&self) -> Self {
-        assert!(matches!(self.database, Database::Postgres { .. }), "SQLite has one node");
+        assert!(
+            matches!(self.database, Database::Postgres { .. }),
+            "SQLite has one node"
+        );
         Self::open(
             self.database.clone(),
             Arc::clone(&self._directory),
@@ -112,20 +121,40 @@ impl World {
         management: Option<(String, String)>,
     ) -> Self {
         let root = RootKey::from_bytes(ROOT);
-        let store = Store::open(&StoreSettings { database: database.clone() }).await.expect("the store opens");
+        let store = Store::open(&StoreSettings {
+            database: database.clone(),
+        })
+        .await
+        .expect("the store opens");
         store.migrate().await.expect("the store migrates");
-        bootstrap::check_root_key(&store, &root).await.expect("the root key fits");
+        bootstrap::check_root_key(&store, &root)
+            .await
+            .expect("the root key fits");
         let secrets = Secrets::of(&root);
         let now = clock.now();
-        let id: TenantId = bootstrap::ensure_tenant(&store, &secrets, &SystemEntropy, now, DOMAIN).await.expect("a tenant");
-        let tenant = store.tenant(&id).find_tenant().await.expect("readable").expect("just made");
+        let id: TenantId = bootstrap::ensure_tenant(&store, &secrets, &SystemEntropy, now, DOMAIN)
+            .await
+            .expect("a tenant");
+        let tenant = store
+            .tenant(&id)
+            .find_tenant()
+            .await
+            .expect("readable")
+            .expect("just made");
         let entropy: Arc<dyn Entropy + Send + Sync> = Arc::new(SystemEntropy);
         let management = match management {
             Some(known) => known,
             None => {
                 let rows = store.tenant(&id);
-                let made =
-                    bootstrap::create_management_client(&rows, &secrets, &entropy, now, &tenant, "Administration").await;
+                let made = bootstrap::create_management_client(
+                    &rows,
+                    &secrets,
+                    &entropy,
+                    now,
+                    &tenant,
+                    "Administration",
+                )
+                .await;
                 let (id, secret) = made.expect("an administrator's client");
                 (id.as_str().to_owned(), secret)
             }
@@ -137,7 +166,11 @@ impl World {
             argon2: Argon2Implementation::Simd,
         });
         let server = ServerSettings {
-            trusted_proxies: settings.trusted_proxies.iter().map(|net| net.parse().expect("a network")).collect(),
+            trusted_proxies: settings
+                .trusted_proxies
+                .iter()
+                .map(|net| net.parse().expect("a network"))
+                .collect(),
             client_ip_header: HeaderName::from_static("x-forwarded-for"),
             default_tenant: Some(id),
             password_scheme: settings.scheme,
@@ -146,15 +179,32 @@ impl World {
         let as_clock: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let app = App::new(server, store, &root, pool, as_clock, entropy);
         let router = server::router(Arc::clone(&app));
-        Self { app, clock, tenant, router, database, root: ROOT, settings, management, _directory: directory }
+        Self {
+            app,
+            clock,
+            tenant,
+            router,
+            database,
+            root: ROOT,
+            settings,
+            management,
+            _directory: directory,
+        }
     }
 
     /// Sends one request from an address, through the real router.
     pub async fn send(&self, from: &str, request: Request<Body>) -> Answer {
         let mut request = request;
         let address: IpAddr = from.parse().expect("an address");
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 40_000)));
-        let response = self.router.clone().oneshot(request).await.expect("the router always answers");
+        request
+            .extensions_mut()
+            .insert(ConnectInfo(SocketAddr::new(address, 40_000)));
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("the router always answers");
         Answer::of(response).await
     }
 

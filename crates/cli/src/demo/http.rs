@@ -24,7 +24,10 @@ impl Http {
     pub(super) fn new(domain: &str, ca: &Path) -> Result<Self, Failure> {
         let authority = Certificate::from_pem(&std::fs::read(ca)?)?;
         let client = Client::builder().tls_certs_only([authority]).build()?;
-        Ok(Self { client, base: format!("https://{domain}") })
+        Ok(Self {
+            client,
+            base: format!("https://{domain}"),
+        })
     }
 
     /// Sends JSON; `token` is for the Management API, `end_user` for the header of the story.
@@ -49,6 +52,9 @@ impl Http {
         let response = request.send().await?;
         let status = response.status().as_u16();
         let text = response.text().await?;
-        Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
+        Ok(Answer {
+            status,
+            body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        })
     }
 }

@@ -14,12 +14,22 @@ use crate::{Failure, admin, open, serve, tls};
 
 /// Starts the server, plays the story, and serves until stopped.
 pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
-    let directory = tempfile::Builder::new().prefix("portcullis-demo-").tempdir()?;
+    let directory = tempfile::Builder::new()
+        .prefix("portcullis-demo-")
+        .tempdir()?;
     let settings = settings(directory.path());
-    println!("Portcullis demo: a throw-away server in {}", directory.path().display());
+    println!(
+        "Portcullis demo: a throw-away server in {}",
+        directory.path().display()
+    );
     let transport = Transport::Tls(tls::development(directory.path())?);
     let listeners = serve::bind(&[options.listen])?;
-    let domain = format!("localhost:{}", listeners.first().map_or(8443, |bound| bound.local_addr().map_or(8443, |a| a.port())));
+    let domain = format!(
+        "localhost:{}",
+        listeners
+            .first()
+            .map_or(8443, |bound| bound.local_addr().map_or(8443, |a| a.port()))
+    );
 
     let opened = open::open(&settings, &domain).await?;
     let keys = admin::management_client(&opened, "Demo administrator").await?;

@@ -22,18 +22,40 @@ pub(super) async fn play(http: &Http, world: &World) -> Result<(), Failure> {
         expect(&login(http, world, ATTACKER, "guess").await?, 403)?;
     }
 
-    println!("\n3. From {ATTACKER} even the right password is refused now, without a hash being computed.");
+    println!(
+        "\n3. From {ATTACKER} even the right password is refused now, without a hash being computed."
+    );
     expect(&login(http, world, ATTACKER, PASSWORD).await?, 429)?;
 
     println!("\n4. Ana herself, at {HOME}, notices nothing.");
     expect(&login(http, world, HOME, PASSWORD).await?, 200)?;
 
     println!("\n5. What an administrator sees in the log:");
-    let logs = http.send(Method::GET, "/api/v2/logs?per_page=30", Some(&world.token), None, None).await?;
+    let logs = http
+        .send(
+            Method::GET,
+            "/api/v2/logs?per_page=30",
+            Some(&world.token),
+            None,
+            None,
+        )
+        .await?;
     for event in logs.body.as_array().into_iter().flatten().rev() {
-        let word = |member: &str| event.get(member).and_then(Value::as_str).unwrap_or("-").to_owned();
+        let word = |member: &str| {
+            event
+                .get(member)
+                .and_then(Value::as_str)
+                .unwrap_or("-")
+                .to_owned()
+        };
         if matches!(word("type").as_str(), "sepft" | "fp" | "limit_wc") {
-            println!("   {:9} {:15} {:16} {}", word("type"), word("ip"), word("user_name"), word("description"));
+            println!(
+                "   {:9} {:15} {:16} {}",
+                word("type"),
+                word("ip"),
+                word("user_name"),
+                word("description")
+            );
         }
     }
     Ok(())
@@ -51,15 +73,26 @@ pub(super) fn paste(domain: &str, ca: &Path, world: &World) {
         "client_secret": world.client_secret,
     });
     println!("\nThe documented call, to try yourself:\n");
-    println!("curl --cacert {} https://{domain}/oauth/token \\", ca.display());
+    println!(
+        "curl --cacert {} https://{domain}/oauth/token \\",
+        ca.display()
+    );
     println!("  -H 'content-type: application/json' -H 'auth0-forwarded-for: {HOME}' \\");
     println!("  -d '{body}'");
     println!("\nThe log, as an administrator:\n");
-    println!("curl --cacert {} 'https://{domain}/api/v2/logs' \\", ca.display());
+    println!(
+        "curl --cacert {} 'https://{domain}/api/v2/logs' \\",
+        ca.display()
+    );
     println!("  -H 'authorization: Bearer {}'", world.token);
 }
 
-async fn login(http: &Http, world: &World, end_user: &str, password: &str) -> Result<(u16, Value), Failure> {
+async fn login(
+    http: &Http,
+    world: &World,
+    end_user: &str,
+    password: &str,
+) -> Result<(u16, Value), Failure> {
     let body = json!({
         "grant_type": "password",
         "username": ANA,
@@ -69,8 +102,20 @@ async fn login(http: &Http, world: &World, end_user: &str, password: &str) -> Re
         "client_id": world.client_id,
         "client_secret": world.client_secret,
     });
-    let answer = http.send(Method::POST, "/oauth/token", None, Some(end_user), Some(&body)).await?;
-    let told = answer.body.get("error_description").and_then(Value::as_str).unwrap_or("an access token");
+    let answer = http
+        .send(
+            Method::POST,
+            "/oauth/token",
+            None,
+            Some(end_user),
+            Some(&body),
+        )
+        .await?;
+    let told = answer
+        .body
+        .get("error_description")
+        .and_then(Value::as_str)
+        .unwrap_or("an access token");
     println!("   {} {told}", answer.status);
     Ok((answer.status, answer.body))
 }
@@ -79,5 +124,8 @@ fn expect(answer: &(u16, Value), status: u16) -> Result<(), Failure> {
     if answer.0 == status {
         return Ok(());
     }
-    Err(Failure::new(format!("expected {status}, got {}: {}", answer.0, answer.1)))
+    Err(Failure::new(format!(
+        "expected {status}, got {}: {}",
+        answer.0, answer.1
+    )))
 }

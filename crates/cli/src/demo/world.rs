@@ -26,12 +26,22 @@ pub(super) async fn build(http: &Http, keys: &ManagementClient) -> Result<World,
         "client_secret": keys.client_secret,
         "audience": keys.audience,
     });
-    let token = text(&call(http, None, Method::POST, "/oauth/token", &credentials).await?, "access_token")?;
+    let token = text(
+        &call(http, None, Method::POST, "/oauth/token", &credentials).await?,
+        "access_token",
+    )?;
     let as_admin = Some(token.as_str());
 
     let scopes = json!([{"value": "read:orders"}, {"value": "write:orders"}]);
     let api = json!({"name": "Orders", "identifier": AUDIENCE, "scopes": scopes});
-    call(http, as_admin, Method::POST, "/api/v2/resource-servers", &api).await?;
+    call(
+        http,
+        as_admin,
+        Method::POST,
+        "/api/v2/resource-servers",
+        &api,
+    )
+    .await?;
     let application = json!({
         "name": "Shop backend",
         "app_type": "regular_web",
@@ -39,32 +49,68 @@ pub(super) async fn build(http: &Http, keys: &ManagementClient) -> Result<World,
         "is_token_endpoint_ip_header_trusted": true,
         "grant_types": ["password", "http://auth0.com/oauth/grant-type/password-realm"],
     });
-    let application = call(http, as_admin, Method::POST, "/api/v2/clients", &application).await?;
+    let application = call(
+        http,
+        as_admin,
+        Method::POST,
+        "/api/v2/clients",
+        &application,
+    )
+    .await?;
     let client_id = text(&application, "client_id")?;
     let directory = json!({
         "name": "Username-Password-Authentication",
         "strategy": "auth0",
         "enabled_clients": [client_id],
     });
-    call(http, as_admin, Method::POST, "/api/v2/connections", &directory).await?;
+    call(
+        http,
+        as_admin,
+        Method::POST,
+        "/api/v2/connections",
+        &directory,
+    )
+    .await?;
     let settings = json!({"default_directory": "Username-Password-Authentication"});
-    call(http, as_admin, Method::PATCH, "/api/v2/tenants/settings", &settings).await?;
+    call(
+        http,
+        as_admin,
+        Method::PATCH,
+        "/api/v2/tenants/settings",
+        &settings,
+    )
+    .await?;
     for email in [ANA, "ben@example.com"] {
         let user = json!({"connection": "Username-Password-Authentication", "email": email, "password": PASSWORD});
         call(http, as_admin, Method::POST, "/api/v2/users", &user).await?;
     }
-    Ok(World { client_secret: text(&application, "client_secret")?, client_id, token })
+    Ok(World {
+        client_secret: text(&application, "client_secret")?,
+        client_id,
+        token,
+    })
 }
 
-async fn call(http: &Http, token: Option<&str>, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
+async fn call(
+    http: &Http,
+    token: Option<&str>,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> Result<Value, Failure> {
     let answer = http.send(method, path, token, None, Some(body)).await?;
     if answer.status >= 400 {
-        return Err(Failure::new(format!("{path} answered {}: {}", answer.status, answer.body)));
+        return Err(Failure::new(format!(
+            "{path} answered {}: {}",
+            answer.status, answer.body
+        )));
     }
     Ok(answer.body)
 }
 
 fn text(value: &Value, member: &str) -> Result<String, Failure> {
     let found = value.get(member).and_then(Value::as_str);
-    found.map(str::to_owned).ok_or_else(|| Failure::new(format!("no `{member}` in the answer")))
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| Failure::new(format!("no `{member}` in the answer")))
 }

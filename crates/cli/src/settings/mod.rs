@@ -65,7 +65,10 @@ impl Default for Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("listen", &self.listen).field("public_url", &self.public_url).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("listen", &self.listen)
+            .field("public_url", &self.public_url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -83,13 +86,19 @@ pub(crate) struct Database {
 
 impl Default for Database {
     fn default() -> Self {
-        Self { url: None, pooler: false, max_connections: 16 }
+        Self {
+            url: None,
+            pooler: false,
+            max_connections: 16,
+        }
     }
 }
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database").field("pooler", &self.pooler).finish_non_exhaustive()
+        f.debug_struct("Database")
+            .field("pooler", &self.pooler)
+            .finish_non_exhaustive()
     }
 }
 
@@ -103,7 +112,9 @@ pub(crate) struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9464)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 9464)),
+        }
     }
 }
 
@@ -121,7 +132,11 @@ pub(crate) struct Argon2 {
 
 impl Default for Argon2 {
     fn default() -> Self {
-        Self { memory_kib: 19_456, passes: 2, implementation: Argon2Implementation::Simd }
+        Self {
+            memory_kib: 19_456,
+            passes: 2,
+            implementation: Argon2Implementation::Simd,
+        }
     }
 }
 
@@ -147,7 +162,11 @@ pub(crate) struct Hashing {
 
 impl Default for Hashing {
     fn default() -> Self {
-        Self { workers: 0, queue: 1_024, deadline_ms: 5_000 }
+        Self {
+            workers: 0,
+            queue: 1_024,
+            deadline_ms: 5_000,
+        }
     }
 }
 
@@ -156,14 +175,17 @@ pub(crate) fn load(flags: &DatabaseFlags) -> Result<Settings, Failure> {
     let mut figment = Figment::from(Serialized::defaults(Settings::default()));
     if let Some(file) = &flags.config {
         if !file.is_file() {
-            return Err(Failure::new(format!("the settings file {} does not exist", file.display())));
+            return Err(Failure::new(format!(
+                "the settings file {} does not exist",
+                file.display()
+            )));
         }
         figment = figment.merge(Toml::file(file));
     }
-    let mut settings: Settings =
-        figment.merge(Env::prefixed("PORTCULLIS_").split("__")).extract().map_err(|error| {
-            Failure::new(format!("settings: {error}"))
-        })?;
+    let mut settings: Settings = figment
+        .merge(Env::prefixed("PORTCULLIS_").split("__"))
+        .extract()
+        .map_err(|error| Failure::new(format!("settings: {error}")))?;
 
     if let Some(directory) = &flags.data_dir {
         settings.server.data_dir.clone_from(directory);
@@ -178,18 +200,28 @@ pub(crate) fn load(flags: &DatabaseFlags) -> Result<Settings, Failure> {
 }
 
 fn check(settings: Settings) -> Result<Settings, Failure> {
-    if settings.server.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+    if settings
+        .server
+        .trusted_proxies
+        .iter()
+        .any(|network| network.prefix_len() == 0)
+    {
         return Err(Failure::new(
             "server.trusted_proxies: a /0 would believe everybody; name the networks of your own proxies",
         ));
     }
-    if settings.database.url.is_some() && settings.server.root_key_file.is_none() && settings.server.root_key.is_none() {
+    if settings.database.url.is_some()
+        && settings.server.root_key_file.is_none()
+        && settings.server.root_key.is_none()
+    {
         return Err(Failure::new(
             "with PostgreSQL all nodes share one root key: set server.root_key_file (make one with `portcullis keys root`)",
         ));
     }
     if settings.argon2.memory_kib < 8 || settings.argon2.passes < 1 {
-        return Err(Failure::new("argon2: memory_kib must be at least 8 and passes at least 1"));
+        return Err(Failure::new(
+            "argon2: memory_kib must be at least 8 and passes at least 1",
+        ));
     }
     Ok(settings)
 }
@@ -197,15 +229,28 @@ fn check(settings: Settings) -> Result<Settings, Failure> {
 impl Settings {
     /// Host with the port where it is not 443, from `server.public_url`.
     pub(crate) fn domain(&self, fallback: &str) -> Result<String, Failure> {
-        let url = self.server.public_url.clone().unwrap_or_else(|| format!("https://{fallback}/"));
-        let refused = || Failure::new(format!("server.public_url: `{url}` is not of the form https://HOST[:PORT]/"));
+        let url = self
+            .server
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("https://{fallback}/"));
+        let refused = || {
+            Failure::new(format!(
+                "server.public_url: `{url}` is not of the form https://HOST[:PORT]/"
+            ))
+        };
         let rest = url.strip_prefix("https://").ok_or_else(refused)?;
         let host = rest.strip_suffix('/').unwrap_or(rest);
-        let fits = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | ':' | '[' | ']');
+        let fits = |character: char| {
+            character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | ':' | '[' | ']')
+        };
         if host.is_empty() || !host.chars().all(fits) {
             return Err(refused());
         }
-        Ok(host.strip_suffix(":443").unwrap_or(host).to_ascii_lowercase())
+        Ok(host
+            .strip_suffix(":443")
+            .unwrap_or(host)
+            .to_ascii_lowercase())
     }
 }
 
@@ -214,7 +259,13 @@ mod tests {
     use super::*;
 
     fn with_url(url: &str) -> Settings {
-        Settings { server: Server { public_url: Some(url.to_owned()), ..Server::default() }, ..Settings::default() }
+        Settings {
+            server: Server {
+                public_url: Some(url.to_owned()),
+                ..Server::default()
+            },
+            ..Settings::default()
+        }
     }
 
     #[test]
@@ -230,7 +281,12 @@ mod tests {
 
     #[test]
     fn other_urls_are_refused() {
-        for url in ["http://localhost/", "https:///", "https://user@host/", "https://host/path"] {
+        for url in [
+            "http://localhost/",
+            "https:///",
+            "https://user@host/",
+            "https://host/path",
+        ] {
             assert!(with_url(url).domain("x").is_err(), "{url}");
         }
     }
@@ -246,7 +302,12 @@ mod tests {
     fn postgresql_needs_a_root_key_that_all_nodes_share() {
         let mut settings = Settings::default();
         settings.database.url = Some("postgres://localhost/x".to_owned());
-        assert!(check(settings).unwrap_err().to_string().contains("root_key_file"));
+        assert!(
+            check(settings)
+                .unwrap_err()
+                .to_string()
+                .contains("root_key_file")
+        );
     }
 
     #[test]

@@ -52,6 +52,11 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         (current && entry.read_at.elapsed() < FRESH_FOR).then_some(entry.value)
     }
 
+    /// The last value read, fresh or not; for what never changes once it is known.
+    pub(crate) fn last(&self, key: &K) -> Option<V> {
+        self.entries.get(key).map(|entry| entry.value)
+    }
+
     /// Marks the moment before a read; `put` needs it.
     pub(crate) fn begin(&self) -> Reading {
         Reading { generation: self.generation.load(Ordering::Acquire), at: Instant::now() }

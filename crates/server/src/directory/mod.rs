@@ -14,11 +14,11 @@ use storage::{StoreError, TenantStore};
 use crate::app::App;
 use crate::protection::policy::policy_of;
 use cache::Cache;
-pub use signing_keys::signing_keys;
+pub(crate) use signing_keys::{PRIVATE_KEY_FIELD, signing_keys};
 
 /// A tenant with its shields as the guard understands them.
 #[derive(Debug)]
-pub struct TenantFacts {
+pub(crate) struct TenantFacts {
     pub tenant: Tenant,
     pub policy: guard::Policy,
     /// For directories whose own brute-force switch is off.
@@ -36,7 +36,7 @@ impl TenantFacts {
 
 /// A user directory with the formats and costs of its password hashes.
 #[derive(Debug)]
-pub struct ConnectionFacts {
+pub(crate) struct ConnectionFacts {
     pub connection: Connection,
     pub mix: credentials::Mix,
 }

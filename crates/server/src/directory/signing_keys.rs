@@ -8,10 +8,10 @@ use storage::{SigningKeyState, StoreError, TenantStore};
 use crate::app::App;
 
 /// Name of the sealed field, part of what the seal is bound to.
-pub const PRIVATE_KEY_FIELD: &str = "signing_key";
+pub(crate) const PRIVATE_KEY_FIELD: &str = "signing_key";
 
 /// All keys whose tokens are accepted, the current one first.
-pub async fn signing_keys(
+pub(crate) async fn signing_keys(
     app: &App,
     store: &TenantStore,
 ) -> Result<Arc<Vec<Arc<SigningKey>>>, StoreError> {
@@ -21,11 +21,15 @@ pub async fn signing_keys(
         return Ok(known);
     }
     let reading = cache.begin();
+    let parsed_before = cache.last(&tenant).unwrap_or_default();
     let mut records = store.list_signing_keys().await?;
     records.sort_by_key(|record| record.state != SigningKeyState::Current);
     let parsed = records
         .iter()
         .filter_map(|record| {
+            if let Some(known) = parsed_before.iter().find(|key| key.kid() == record.kid) {
+                return Some(Arc::clone(known));
+            }
             let binding = Binding { tenant: tenant.as_str(), row: &record.kid, field: PRIVATE_KEY_FIELD };
             let private = app.secrets.sealer.open(&binding, &record.private_sealed);
             let key = private.ok().and_then(|der| {

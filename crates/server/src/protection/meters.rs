@@ -121,7 +121,11 @@ impl Meters {
     async fn write(&self, work: &mut Work, read: &[Option<(Row, i64)>], rows: Vec<Row>) -> Result<(), StoreError> {
         let mut writes = Vec::with_capacity(rows.len());
         for ((named, before), row) in self.named.iter().zip(read).zip(rows) {
-            if before.as_ref().is_some_and(|(before, _)| *before == row) {
+            let unchanged = match before {
+                Some((before, _)) => *before == row,
+                None => row.is_blank(),
+            };
+            if unchanged {
                 continue;
             }
             writes.push(MeterWrite {

@@ -13,7 +13,7 @@ mod refusals;
 use crate::event_log::FailureAdmission;
 use crate::settings::WaitingSettings;
 pub(crate) use line::{Lines, Place};
-pub(crate) use meters::{Charge, Meters, Settled};
+pub(crate) use meters::{Charge, Meters};
 pub(crate) use notice::{notice_event, raised_event};
 pub(crate) use refusals::{KnownRefusal, RefusalKey, Refusals};
 

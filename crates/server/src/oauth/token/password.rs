@@ -121,7 +121,7 @@ async fn prepare(
     let policy = policy_for(cx, &connection);
     Ok(Attempt {
         meters: Meters::of(policy, &attempt, digests, tenant, id, shown),
-        password: Password::new(facts.password()),
+        password: Password::new(facts.password()).expect("the request was read within the same bounds"),
         against: against(&connection, user.as_ref(), &unknown),
         cx: cx.clone(),
         facts,

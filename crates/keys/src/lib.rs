@@ -18,5 +18,5 @@ pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use root::{MeterKey, RootKey, RootKeyUnreadable};
 pub use seal::{Binding, SealBroken, Sealer};
 pub use secret::{SecretDigest, client_id, client_secret, hex24, opaque_token, prefixed_id};
-pub use signing::{SigningKey, SigningKeyError, sign_hs256};
+pub use signing::{SignatureAlgorithm, SigningKey, SigningKeyError, sign_hs256};
 pub use verify::{Expected, TokenRefused, verify_own};

@@ -69,6 +69,11 @@ impl RootKey {
         MeterKey(hmac::Key::new(hmac::HMAC_SHA256, &*self.derive("meters")))
     }
 
+    /// The key of the digests that choose what an unknown identifier costs; known meter digests do not tell them.
+    pub fn decoy_key(&self) -> MeterKey {
+        MeterKey(hmac::Key::new(hmac::HMAC_SHA256, &*self.derive("decoys")))
+    }
+
     /// The key that seals secrets at rest.
     pub fn sealer(&self) -> Sealer {
         Sealer::new(&self.derive("seal"))
@@ -138,6 +143,21 @@ mod tests {
         );
         assert!(!key.to_base64_line().contains(&key.check_value()));
         assert_eq!(format!("{key:?} {:?}", key.meter_key()), "RootKey MeterKey");
+    }
+
+    /// Computed apart from this code, by RFC 5869 and RFC 2104: other values would lose every meter and secret.
+    #[test]
+    fn derived_keys_stay_what_they_are() {
+        let root = RootKey::from_bytes([7; 32]);
+        assert_eq!(root.check_value(), "dfda1db0588771ba0d78eb3e00503dd0");
+        let digest = root.meter_key().digest("ten_1", b"user@example.com");
+        let hexadecimal: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hexadecimal,
+            "0292270a744f0ab23aa5a70a8b22e49a4eca21544ecce507001ea3baa6e97cfb"
+        );
+        let decoy = root.decoy_key().digest("ten_1", b"user@example.com");
+        assert_ne!(decoy, digest);
     }
 
     #[test]

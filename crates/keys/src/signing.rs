@@ -1,12 +1,16 @@
 //! Signing keys of a tenant, and compact JWS (RFC 7515 §3.1) made with them.
 //!
-//! The parsed key is kept: parsing it for each token would cost more than signing.
+//! The parsed halves are kept: parsing one for each token would cost more than using it. Which algorithm an API wants is
+//! its caller's to know.
 
 use std::fmt;
 
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaPublicKeyComponents};
+use aws_lc_rs::signature::{
+    KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512,
+    RSA_PSS_SHA256, RsaEncoding, RsaPublicKeyComponents,
+};
 use aws_lc_rs::{digest, hmac, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -26,9 +30,37 @@ pub enum SigningKeyError {
     NotGenerated(String),
 }
 
+/// How an RSA key signs (RFC 7518 §3.3, §3.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignatureAlgorithm {
+    Rs256,
+    Rs512,
+    Ps256,
+}
+
+impl SignatureAlgorithm {
+    /// Its `alg`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+        }
+    }
+
+    fn encoding(self) -> &'static dyn RsaEncoding {
+        match self {
+            Self::Rs256 => &RSA_PKCS1_SHA256,
+            Self::Rs512 => &RSA_PKCS1_SHA512,
+            Self::Ps256 => &RSA_PSS_SHA256,
+        }
+    }
+}
+
 /// An RSA-2048 key pair with its certificate.
 pub struct SigningKey {
     pair: KeyPair,
+    public: ParsedPublicKey,
     pkcs8: Zeroizing<Vec<u8>>,
     kid: String,
     certificate: Vec<u8>,
@@ -56,12 +88,8 @@ impl SigningKey {
         let certificate = parameters
             .self_signed(&for_certificate)
             .map_err(|error| failed(&error))?;
-        Ok(Self {
-            pair,
-            pkcs8,
-            kid: secret::prefixed_id("", 22, entropy),
-            certificate: certificate.der().to_vec(),
-        })
+        let kid = secret::prefixed_id("", 22, entropy);
+        Self::with_public(pair, pkcs8, kid, certificate.der().to_vec())
     }
 
     /// The key that was stored.
@@ -71,9 +99,22 @@ impl SigningKey {
         certificate: Vec<u8>,
     ) -> Result<Self, SigningKeyError> {
         let pair = KeyPair::from_pkcs8(der).map_err(|_| SigningKeyError::Unreadable)?;
+        Self::with_public(pair, Zeroizing::new(der.to_vec()), kid, certificate)
+    }
+
+    fn with_public(
+        pair: KeyPair,
+        pkcs8: Zeroizing<Vec<u8>>,
+        kid: String,
+        certificate: Vec<u8>,
+    ) -> Result<Self, SigningKeyError> {
+        let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key())
+            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+            .map_err(|_| SigningKeyError::Unreadable)?;
         Ok(Self {
             pair,
-            pkcs8: Zeroizing::new(der.to_vec()),
+            public,
+            pkcs8,
             kid,
             certificate,
         })
@@ -108,33 +149,42 @@ impl SigningKey {
         })
     }
 
-    /// A compact JWS with RS256 (RFC 7518 §3.3) over the claims.
+    /// A compact JWS with RS256 over the claims; `header_type` is its `typ`.
     pub fn sign(&self, header_type: &str, claims: &impl Serialize) -> String {
-        let header = json!({ "alg": "RS256", "typ": header_type, "kid": self.kid });
+        self.sign_with(SignatureAlgorithm::Rs256, header_type, claims)
+    }
+
+    /// A compact JWS with an algorithm of choice. [`crate::verify_own`] accepts RS256 alone.
+    pub fn sign_with(
+        &self,
+        algorithm: SignatureAlgorithm,
+        header_type: &str,
+        claims: &impl Serialize,
+    ) -> String {
+        let header = json!({ "alg": algorithm.name(), "typ": header_type, "kid": self.kid });
         let mut token = signing_input(&header, claims);
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &rand::SystemRandom::new(),
-                token.as_bytes(),
-                &mut signature,
-            )
-            .expect("the buffer has the size of the modulus");
+        let signature = self.signature(algorithm, token.as_bytes());
         token.push('.');
-        URL_SAFE_NO_PAD.encode_string(&signature, &mut token);
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         token
     }
 
-    pub(crate) fn verifies(&self, signed: &[u8], signature: &[u8]) -> bool {
-        let public = RsaPublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
-        public
-            .verify(
-                &aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256,
-                signed,
-                signature,
+    fn signature(&self, algorithm: SignatureAlgorithm, input: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(
+                algorithm.encoding(),
+                &rand::SystemRandom::new(),
+                input,
+                &mut signature,
             )
-            .is_ok()
+            .expect("the buffer has the size of the modulus");
+        signature
+    }
+
+    /// Whether it is an RS256 signature of this key.
+    pub(crate) fn verifies(&self, signed: &[u8], signature: &[u8]) -> bool {
+        self.public.verify_sig(signed, signature).is_ok()
     }
 }
 
@@ -162,3 +212,6 @@ impl fmt::Debug for SigningKey {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

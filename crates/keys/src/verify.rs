@@ -1,6 +1,7 @@
 //! Reading back the access tokens we signed: exactly our issuer, audience, algorithm and key, and nothing else.
 //!
-//! RFC 8725 §3.1: the algorithm is ours to say, not the token's. Tokens of other issuers are not this module's matter.
+//! RFC 8725 §3.1: the algorithm is ours to say, not the token's. Tokens of other issuers, other algorithms and whether a
+//! token was revoked are not this module's matter.
 
 use std::borrow::Borrow;
 
@@ -73,8 +74,10 @@ pub fn verify_own<K: Borrow<SigningKey>>(
     if claims.get("iss").and_then(Value::as_str) != Some(expected.issuer) || !audience {
         return Err(TokenRefused::Foreign);
     }
-    match claims.get("exp").and_then(Value::as_i64) {
-        Some(exp) if expected.now.as_second() < exp => Ok(claims),
+    let whole_seconds = |member: &str| claims.get(member).and_then(Value::as_i64);
+    match (whole_seconds("iat"), whole_seconds("exp")) {
+        (None, _) | (_, None) => Err(TokenRefused::Malformed),
+        (Some(_), Some(exp)) if expected.now.as_second() < exp => Ok(claims),
         _ => Err(TokenRefused::Expired),
     }
 }
@@ -101,7 +104,7 @@ mod tests {
     }
 
     fn claims() -> Value {
-        json!({"iss": ISSUER, "aud": AUDIENCE, "exp": 2_000, "sub": "x"})
+        json!({"iss": ISSUER, "aud": AUDIENCE, "iat": 1_000, "exp": 2_000, "sub": "x"})
     }
 
     fn verify(token: &str, key: &SigningKey) -> Result<Map<String, Value>, TokenRefused> {
@@ -154,9 +157,17 @@ mod tests {
             Err(TokenRefused::Foreign)
         );
         assert_eq!(with("exp", json!(1_999)), Err(TokenRefused::Expired));
-        assert_eq!(with("exp", json!("2000")), Err(TokenRefused::Expired));
-        assert_eq!(with("exp", json!(2_000.5)), Err(TokenRefused::Expired));
-        assert_eq!(with("exp", Value::Null), Err(TokenRefused::Expired));
+        for member in ["exp", "iat"] {
+            for value in [json!("2000"), json!(2_000.5), json!([2_000]), Value::Null] {
+                assert_eq!(with(member, value), Err(TokenRefused::Malformed));
+            }
+        }
+        assert_eq!(with("aud", json!([])), Err(TokenRefused::Foreign));
+        assert_eq!(with("aud", Value::Null), Err(TokenRefused::Foreign));
+        let list = verify(&key.sign("JWT", &json!([claims()])), &key);
+        assert_eq!(list, Err(TokenRefused::Malformed));
+        let long = with("sub", json!("x".repeat(16 * 1024)));
+        assert_eq!(long, Err(TokenRefused::Malformed));
     }
 
     #[test]
@@ -168,7 +179,15 @@ mod tests {
         let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let none = encode(json!({"alg": "none", "kid": ours.kid()}));
         let other = encode(json!({"alg": "HS256", "kid": ours.kid()}));
-        let changed = encode(json!({"iss": ISSUER, "aud": AUDIENCE, "exp": 9_999}));
+        let mut later = claims();
+        later["exp"] = json!(9_999);
+        let changed = encode(later);
+        let critical = encode(json!({"alg": "RS256", "kid": ours.kid(), "crit": ["b64"]}));
+        let anonymous = encode(json!({"alg": "RS256"}));
+        let lower = encode(json!({"alg": "rs256", "kid": ours.kid()}));
+        let foreign = SigningKey::generate("login.example.com", &SystemEntropy).unwrap();
+        let as_ours =
+            SigningKey::from_pkcs8(&foreign.to_pkcs8(), ours.kid().to_owned(), Vec::new());
         let public = ours.jwk()["n"].as_str().unwrap().to_owned();
         for hostile in [
             String::new(),
@@ -177,12 +196,20 @@ mod tests {
             format!("{none}.{payload}."),
             format!("{none}.{payload}.{signature}"),
             format!("{other}.{payload}.{signature}"),
+            format!("{critical}.{payload}.{signature}"),
+            format!("{anonymous}.{payload}.{signature}"),
+            format!("{lower}.{payload}.{signature}"),
+            format!(" {token}"),
+            format!("{token}\n"),
+            as_ours.unwrap().sign("JWT", &claims()),
+            ours.sign_with(crate::SignatureAlgorithm::Ps256, "JWT", &claims()),
+            ours.sign_with(crate::SignatureAlgorithm::Rs512, "JWT", &claims()),
             format!("{header}.{changed}.{signature}"),
             format!("{header}.{payload}."),
             format!("{header}.{payload}.{signature}="),
             format!("{header}.{payload}.{signature}.{signature}"),
             sign_hs256(public.as_bytes(), "JWT", &claims()),
-            key().sign("JWT", &claims()),
+            foreign.sign("JWT", &claims()),
             "x".repeat(20_000),
         ] {
             assert!(verify(&hostile, &ours).is_err(), "{hostile}");

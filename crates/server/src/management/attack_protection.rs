@@ -1,0 +1,223 @@
+//! The shields' settings: `/api/v2/attack-protection/*` and our own `/api/v2/portcullis/attack-protection`.
+//!
+//! Breached password detection, bot detection and captcha are not built: their settings can be read, and only left off.
+
+use axum::extract::Path;
+use axum::response::Response;
+use guard::Allowlist;
+use http::StatusCode;
+use model::{AttackProtection, Tenant};
+use serde_json::{Map, Value, json};
+use storage::{Work, Written};
+
+use super::audit;
+use super::authorization::ManagementCall;
+use super::body::Body;
+use super::schema::{Field, Kind, field, judge};
+use crate::answer::management::{Problem, answer};
+
+const NOT_HERE: Problem = Problem::NotFound { code: None, message: "Not Found" };
+
+const BRUTE_FORCE: &[Field] = &[
+    field("enabled", Kind::Bool),
+    field("shields", Kind::ListOf(&["block", "user_notification"])),
+    field("mode", Kind::OneOf(&["count_per_identifier_and_ip", "count_per_identifier"])),
+    field("allowlist", Kind::Texts(Allowlist::LIMIT)),
+    field("max_attempts", Kind::Integer(1, 100)),
+];
+
+const SUSPICIOUS_IP: &[Field] = &[
+    field("enabled", Kind::Bool),
+    field("shields", Kind::ListOf(&["block", "admin_notification"])),
+    field("allowlist", Kind::Texts(Allowlist::LIMIT)),
+    field(
+        "stage",
+        Kind::Object(&[
+            field(
+                "pre-login",
+                Kind::Object(&[
+                    field("max_attempts", Kind::Integer(1, 2_500)),
+                    field("rate", Kind::Integer(34_560, 86_400_000)),
+                ]),
+            ),
+            field(
+                "pre-user-registration",
+                Kind::Object(&[
+                    field("max_attempts", Kind::Integer(1, 72_000)),
+                    field("rate", Kind::Integer(1_200, 86_400_000)),
+                ]),
+            ),
+            field(
+                "pre-custom-token-exchange",
+                Kind::Object(&[
+                    field("max_attempts", Kind::Integer(1, 72_000)),
+                    field("rate", Kind::Integer(1_200, 86_400_000)),
+                ]),
+            ),
+        ]),
+    ),
+];
+
+const SAME_USER: &[Field] = &[field(
+    "same_user",
+    Kind::Object(&[
+        field("enabled", Kind::Bool),
+        field("max_attempts", Kind::Integer(1, 1_000_000)),
+        field("rate", Kind::Integer(1, 86_400_000)),
+    ]),
+)];
+
+/// `GET /attack-protection/{shield}`.
+pub(super) async fn show(call: ManagementCall, Path(shield): Path<String>) -> Result<Response, Problem> {
+    call.require(&["read:attack_protection"])?;
+    let settings = present(&call).await?.attack_protection;
+    Ok(answer(StatusCode::OK, &read(&settings, &shield)?))
+}
+
+/// `PATCH /attack-protection/{shield}`: answers the whole object.
+pub(super) async fn change(call: ManagementCall, Path(shield): Path<String>, body: Body) -> Result<Response, Problem> {
+    call.require(&["update:attack_protection"])?;
+    let sent = body.object()?;
+    let mut tenant = present(&call).await?;
+    let mut settings = read(&tenant.attack_protection, &shield)?;
+    match shield.as_str() {
+        "brute-force-protection" => {
+            judge(BRUTE_FORCE, &sent)?;
+            judge_allowlist(&sent)?;
+            merge(&mut settings, &sent);
+            tenant.attack_protection.brute_force = typed(settings)?;
+        }
+        "suspicious-ip-throttling" => {
+            judge(SUSPICIOUS_IP, &sent)?;
+            judge_allowlist(&sent)?;
+            merge(&mut settings, &sent);
+            tenant.attack_protection.suspicious_ip = typed(settings)?;
+        }
+        _ => {
+            refuse_changes(&settings, &sent)?;
+            return Ok(answer(StatusCode::OK, &settings));
+        }
+    }
+
+    save(&call, &format!("Update {shield} settings"), Value::Object(sent), &tenant).await?;
+    Ok(answer(StatusCode::OK, &read(&tenant.attack_protection, &shield)?))
+}
+
+/// `GET /portcullis/attack-protection`.
+pub(super) async fn show_own(call: ManagementCall) -> Result<Response, Problem> {
+    call.require(&["read:attack_protection"])?;
+    Ok(answer(StatusCode::OK, &json!({ "same_user": present(&call).await?.attack_protection.same_user })))
+}
+
+/// `PATCH /portcullis/attack-protection`.
+pub(super) async fn change_own(call: ManagementCall, body: Body) -> Result<Response, Problem> {
+    call.require(&["update:attack_protection"])?;
+    let sent = body.object()?;
+    judge(SAME_USER, &sent)?;
+    let mut tenant = present(&call).await?;
+    let mut settings = json!({ "same_user": tenant.attack_protection.same_user });
+    merge(&mut settings, &sent);
+    tenant.attack_protection.same_user = typed(settings["same_user"].take())?;
+
+    save(&call, "Update attack protection settings", Value::Object(sent), &tenant).await?;
+    Ok(answer(StatusCode::OK, &json!({ "same_user": tenant.attack_protection.same_user })))
+}
+
+/// The tenant as it is stored now, not as it was cached.
+async fn present(call: &ManagementCall) -> Result<Tenant, Problem> {
+    call.store.find_tenant().await?.ok_or(NOT_HERE)
+}
+
+pub(super) async fn save(call: &ManagementCall, what: &str, sent: Value, tenant: &Tenant) -> Result<(), Problem> {
+    let event = audit::changed(call, what, &sent, 200);
+    let row = tenant.clone();
+    let written = call
+        .store
+        .write(async move |work: &mut Work| {
+            let written = work.set_tenant(&row).await?;
+            if written == Written::Done {
+                work.add_events(std::slice::from_ref(&event)).await?;
+            }
+            Ok(written)
+        })
+        .await?;
+    call.app.forget_cached();
+    match written {
+        Written::Done => Ok(()),
+        Written::Missing => Err(NOT_HERE),
+        Written::Moved | Written::IdentifierTaken => Err(Problem::Conflict(
+            "The settings were changed by another request at the same time. Send the change again.",
+        )),
+    }
+}
+
+fn read(settings: &AttackProtection, shield: &str) -> Result<Value, Problem> {
+    let object = match shield {
+        "brute-force-protection" => serde_json::to_value(&settings.brute_force),
+        "suspicious-ip-throttling" => serde_json::to_value(&settings.suspicious_ip),
+        "breached-password-detection" => Ok(json!({
+            "enabled": false,
+            "shields": [],
+            "admin_notification_frequency": [],
+            "method": "standard",
+            "stage": { "pre-user-registration": { "shields": [] }, "pre-change-password": { "shields": [] } },
+        })),
+        "bot-detection" => Ok(json!({
+            "bot_detection_level": "medium",
+            "challenge_password_policy": "never",
+            "challenge_passwordless_policy": "never",
+            "challenge_password_reset_policy": "never",
+            "allowlist": [],
+            "monitoring_mode_enabled": false,
+        })),
+        "captcha" => Ok(json!({
+            "active_provider_id": null,
+            "arkose": { "site_key": "", "fail_open": false, "client_subdomain": "", "verify_subdomain": "" },
+            "auth_challenge": { "fail_open": false },
+            "hcaptcha": { "site_key": "" },
+            "friendly_captcha": { "site_key": "" },
+            "recaptcha_v2": { "site_key": "" },
+            "recaptcha_enterprise": { "site_key": "", "project_id": "" },
+            "simple_captcha": {},
+        })),
+        _ => return Err(NOT_HERE),
+    };
+    object.map_err(|error| Problem::Internal(error.to_string()))
+}
+
+fn merge(settings: &mut Value, sent: &Map<String, Value>) {
+    let Some(members) = settings.as_object_mut() else { return };
+    for (name, value) in sent {
+        match (value, members.get_mut(name)) {
+            (Value::Object(new), Some(old @ Value::Object(_))) => merge(old, new),
+            _ => {
+                members.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+fn typed<T: serde::de::DeserializeOwned>(settings: Value) -> Result<T, Problem> {
+    serde_json::from_value(settings).map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))
+}
+
+fn judge_allowlist(sent: &Map<String, Value>) -> Result<(), Problem> {
+    let Some(Value::Array(entries)) = sent.get("allowlist") else { return Ok(()) };
+    let entries: Vec<String> = entries.iter().filter_map(|entry| entry.as_str().map(str::to_owned)).collect();
+    match Allowlist::parse(&entries) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Problem::InvalidBody(format!("Payload validation error: '{error}' on property allowlist."))),
+    }
+}
+
+/// What is not enforced can only be set to what it is.
+fn refuse_changes(settings: &Value, sent: &Map<String, Value>) -> Result<(), Problem> {
+    for (name, value) in sent {
+        if settings.get(name) != Some(value) {
+            return Err(Problem::InvalidBody(format!(
+                "Payload validation error: 'Not enforced by this server, so it cannot be changed' on property {name}."
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Who calls: a bearer token of ours for the Management API, and nothing else (RFC 6750 §2.1).
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use keys::{Expected, TokenRefused, verify_own};
+use protocol::ManagementCaller;
+
+use crate::answer::management::Problem;
+use crate::app::App;
+use crate::directory::signing_keys;
+use crate::request::RequestContext;
+
+/// A request whose token was verified.
+pub(super) struct ManagementCall {
+    pub(super) cx: RequestContext,
+    pub(super) caller: ManagementCaller,
+    pub(super) method: String,
+    pub(super) path: String,
+}
+
+impl ManagementCall {
+    /// Asks for one of these scopes.
+    pub(super) fn require(&self, scopes: &[&'static str]) -> Result<(), Problem> {
+        self.caller.require_any(scopes).map_err(|lacking| Problem::InsufficientScope(lacking.expected))
+    }
+
+    /// Whether the token holds one of these scopes.
+    pub(super) fn holds(&self, scopes: &[&'static str]) -> bool {
+        self.caller.require_any(scopes).is_ok()
+    }
+}
+
+impl Deref for ManagementCall {
+    type Target = RequestContext;
+
+    fn deref(&self) -> &RequestContext {
+        &self.cx
+    }
+}
+
+impl FromRequestParts<Arc<App>> for ManagementCall {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let cx = RequestContext::from_request_parts(parts, app)
+            .await
+            .map_err(|_| Problem::NotFound { code: None, message: "No tenant has this host." })?;
+        let header = parts.headers.get(AUTHORIZATION).ok_or(Problem::Unauthorized("Missing authentication"))?;
+        let token = header.to_str().ok().and_then(|text| text.split_once(' '));
+        let Some(("Bearer" | "bearer", token)) = token else {
+            return Err(Problem::Unauthorized("Missing authentication"));
+        };
+        let keys = signing_keys(&cx.app, &cx.store).await?;
+        let (issuer, audience) = (cx.tenant().issuer(), cx.tenant().management_audience());
+        let expected = Expected { issuer: &issuer, audience: &audience, now: cx.now };
+        let claims = verify_own(token.trim(), &keys, &expected).map_err(|refused| match refused {
+            TokenRefused::Expired => {
+                Problem::Unauthorized("Expired token received for JSON Web Token validation")
+            }
+            TokenRefused::Malformed | TokenRefused::Signature | TokenRefused::Foreign => {
+                Problem::Unauthorized("Invalid token")
+            }
+        })?;
+        let caller = ManagementCaller::read(&claims).map_err(|_| Problem::Unauthorized("Invalid token"))?;
+        let path = format!("/api/v2{}", parts.uri.path());
+        Ok(Self { cx, caller, method: parts.method.as_str().to_ascii_lowercase(), path })
+    }
+}

@@ -1,0 +1,155 @@
+//! Client grants: `/api/v2/client-grants`. Only grants of applications for themselves are enforced.
+
+use axum::extract::Path;
+use axum::response::Response;
+use http::StatusCode;
+use model::{ClientGrant, ClientGrantId, ClientId, SubjectType};
+use serde_json::{Map, Value};
+use storage::{Added, GrantFilter, Work};
+
+use super::audit;
+use super::authorization::ManagementCall;
+use super::body::Body;
+use super::paging::{Paging, Query};
+use super::schema::{Field, Kind, field, judge, require};
+use crate::answer::management::{Problem, answer, empty};
+
+const MISSING: Problem = Problem::NotFound { code: Some("inexistent_client_grant"), message: "The grant does not exist" };
+
+const FIELDS: &[Field] = &[
+    field("client_id", Kind::Text(64)),
+    field("audience", Kind::Text(600)),
+    field("scope", Kind::Texts(1_000)),
+    field("subject_type", Kind::OneOf(&["client"])),
+    field("organization_usage", Kind::Inert(&["deny"])),
+    field("allow_any_organization", Kind::Inert(&[])),
+    field("authorization_details_types", Kind::Inert(&[])),
+    field("allow_all_scopes", Kind::Inert(&[])),
+];
+
+/// `GET /client-grants`.
+pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response, Problem> {
+    call.require(&["read:client_grants"])?;
+    let paging = Paging::read(&query)?;
+    let filter = GrantFilter {
+        client_id: query.get("client_id").map(ClientId::new),
+        audience: query.get("audience").cloned(),
+        subject_type: match query.get("subject_type").map(String::as_str) {
+            Some("client") => Some(SubjectType::Client),
+            Some("user") => Some(SubjectType::User),
+            _ => None,
+        },
+    };
+    let listed = call.store.list_client_grants(paging.page(), &filter).await?;
+    let shown = listed.items.iter().map(wire).collect::<Result<_, _>>()?;
+    Ok(paging.answer("client_grants", shown, listed.total))
+}
+
+/// `GET /client-grants/{id}`.
+pub(super) async fn show(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+    call.require(&["read:client_grants"])?;
+    let grant = call.store.find_client_grant(&ClientGrantId::new(id)).await?.ok_or(MISSING)?;
+    Ok(answer(StatusCode::OK, &wire(&grant)?))
+}
+
+/// `POST /client-grants`.
+pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response, Problem> {
+    call.require(&["create:client_grants"])?;
+    let sent = body.object()?;
+    judge(FIELDS, &sent)?;
+    require(&sent, &["client_id", "audience"])?;
+    let text = |name: &str| sent.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (client_id, audience) = (ClientId::new(text("client_id")), text("audience"));
+    if call.store.find_client(&client_id).await?.is_none() {
+        return Err(Problem::NotFound { code: Some("inexistent_client"), message: "The client does not exist" });
+    }
+    if call.store.find_resource_server_by_identifier(&audience).await?.is_none() {
+        return Err(Problem::NotFound {
+            code: Some("inexistent_resource_server"),
+            message: "The resource server does not exist",
+        });
+    }
+    let grant = ClientGrant {
+        id: ClientGrantId::new(keys::prefixed_id("cgr_", 16, &*call.app.entropy)),
+        client_id,
+        audience,
+        scope: scopes(&sent),
+        subject_type: SubjectType::Client,
+        rest: Map::new(),
+    };
+
+    let event = audit::changed(&call, "Create client grant", &Value::Object(sent), 201);
+    let row = grant.clone();
+    let added = call
+        .store
+        .write(async move |work: &mut Work| {
+            let added = work.add_client_grant(&row).await?;
+            if added == Added::Done {
+                work.add_events(std::slice::from_ref(&event)).await?;
+            }
+            Ok(added)
+        })
+        .await?;
+    call.app.forget_cached();
+    match added {
+        Added::Done => Ok(answer(StatusCode::CREATED, &wire(&grant)?)),
+        Added::IdTaken | Added::IdentifierTaken => {
+            Err(Problem::Conflict("A resource server with the same identifier and client already has a grant."))
+        }
+    }
+}
+
+/// `PATCH /client-grants/{id}`.
+pub(super) async fn change(call: ManagementCall, Path(id): Path<String>, body: Body) -> Result<Response, Problem> {
+    call.require(&["update:client_grants"])?;
+    let sent = body.object()?;
+    judge(FIELDS, &sent)?;
+    if let Some(fixed) = ["client_id", "audience", "subject_type"].iter().find(|name| sent.contains_key(**name)) {
+        return Err(Problem::InvalidBody(format!("Payload validation error: 'Additional properties not allowed: {fixed}'.")));
+    }
+    let mut grant = call.store.find_client_grant(&ClientGrantId::new(id)).await?.ok_or(MISSING)?;
+    if sent.contains_key("scope") {
+        grant.scope = scopes(&sent);
+    }
+
+    let event = audit::changed(&call, "Update client grant", &Value::Object(sent), 200);
+    let row = grant.clone();
+    let found = call
+        .store
+        .write(async move |work: &mut Work| {
+            let found = work.set_client_grant(&row).await?;
+            if found {
+                work.add_events(std::slice::from_ref(&event)).await?;
+            }
+            Ok(found)
+        })
+        .await?;
+    call.app.forget_cached();
+    if found { Ok(answer(StatusCode::OK, &wire(&grant)?)) } else { Err(MISSING) }
+}
+
+/// `DELETE /client-grants/{id}`.
+pub(super) async fn remove(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+    call.require(&["delete:client_grants"])?;
+    let id = ClientGrantId::new(id);
+    let event = audit::changed(&call, "Delete client grant", &Value::Null, 204);
+    call.store
+        .write(async move |work: &mut Work| {
+            if work.remove_client_grant(&id).await? {
+                work.add_events(std::slice::from_ref(&event)).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    call.app.forget_cached();
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+fn scopes(sent: &Map<String, Value>) -> Vec<String> {
+    let listed = sent.get("scope").and_then(Value::as_array).into_iter().flatten();
+    listed.filter_map(|scope| scope.as_str().map(str::to_owned)).collect()
+}
+
+fn wire(grant: &ClientGrant) -> Result<Value, Problem> {
+    serde_json::to_value(grant).map_err(|error| Problem::Internal(error.to_string()))
+}

@@ -1,0 +1,191 @@
+//! APIs: `/api/v2/resource-servers`. An id in the path may be the API's identifier.
+//!
+//! HS256 and role-based access control are not enforced yet, so both are refused.
+
+use axum::extract::Path;
+use axum::response::Response;
+use http::StatusCode;
+use model::{ResourceServer, ResourceServerId};
+use serde_json::{Map, Value, json};
+use storage::{Added, Page, ResourceServerRecord, Work, Written};
+
+use super::audit;
+use super::authorization::ManagementCall;
+use super::body::Body;
+use super::paging::{Paging, Query};
+use super::schema::{Field, Kind, field, judge};
+use crate::answer::management::{Problem, answer, empty};
+
+const MISSING: Problem =
+    Problem::NotFound { code: Some("inexistent_resource_server"), message: "The resource server does not exist" };
+
+const CHANGEABLE: &[Field] = &[
+    field("name", Kind::Text(200)),
+    field("scopes", Kind::Objects(&[field("value", Kind::Text(280)), field("description", Kind::NullableText(500))])),
+    field("signing_alg", Kind::OneOf(&["RS256"])),
+    field("allow_offline_access", Kind::Bool),
+    field("skip_consent_for_verifiable_first_party_clients", Kind::Bool),
+    field("token_lifetime", Kind::Integer(1, 2_592_000)),
+    field("token_lifetime_for_web", Kind::Integer(1, 2_592_000)),
+    field("token_dialect", Kind::OneOf(&["access_token", "rfc9068_profile"])),
+    field("enforce_policies", Kind::Inert(&[])),
+    field("token_encryption", Kind::Inert(&[])),
+    field("consent_policy", Kind::Inert(&["standard"])),
+    field("authorization_details", Kind::Inert(&[])),
+    field("proof_of_possession", Kind::Inert(&[])),
+    field(
+        "subject_type_authorization",
+        Kind::Object(&[
+            field("user", Kind::Object(&[field("policy", Kind::OneOf(&["allow_all"]))])),
+            field("client", Kind::Object(&[field("policy", Kind::OneOf(&["require_client_grant"]))])),
+        ]),
+    ),
+];
+
+/// `GET /resource-servers`.
+pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response, Problem> {
+    call.require(&["read:resource_servers"])?;
+    let paging = Paging::read(&query)?;
+    let mut all = call.store.list_resource_servers(Page::ALL).await?.items;
+    if let Some(identifier) = query.get("identifiers") {
+        all.retain(|record| record.resource_server.identifier == *identifier);
+    }
+    let total = all.len() as u64;
+    let shown = paging.cut(all).iter().map(|record| wire(&record.resource_server)).collect::<Result<_, _>>()?;
+    Ok(paging.answer("resource_servers", shown, total))
+}
+
+/// `GET /resource-servers/{id}`.
+pub(super) async fn show(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+    call.require(&["read:resource_servers"])?;
+    Ok(answer(StatusCode::OK, &wire(&find(&call, &id).await?.ok_or(MISSING)?.resource_server)?))
+}
+
+/// `POST /resource-servers`.
+pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response, Problem> {
+    call.require(&["create:resource_servers"])?;
+    let mut sent = body.object()?;
+    let identifier = sent.remove("identifier").unwrap_or_default();
+    judge(CHANGEABLE, &sent)?;
+    let identifier = match identifier.as_str() {
+        Some(text) if !text.is_empty() && text.chars().count() <= 600 => text.to_owned(),
+        _ => return Err(Problem::InvalidBody(
+            "Payload validation error: 'Expected a text of 1 to 600 characters' on property identifier.".to_owned(),
+        )),
+    };
+    let mut document = json!({
+        "id": keys::hex24(&*call.app.entropy),
+        "identifier": identifier,
+        "is_system": false,
+        "allow_offline_access": false,
+        "skip_consent_for_verifiable_first_party_clients": false,
+        "token_lifetime": 86_400,
+        "token_lifetime_for_web": 7_200,
+        "signing_alg": "RS256",
+        "subject_type_authorization": { "user": { "policy": "allow_all" }, "client": { "policy": "require_client_grant" } },
+    });
+    lay_over(&mut document, &sent);
+    let record = ResourceServerRecord {
+        resource_server: read(document)?,
+        signing_secret_sealed: None,
+        created_at: call.now,
+        updated_at: call.now,
+        version: 1,
+    };
+
+    sent.insert("identifier".to_owned(), Value::from(record.resource_server.identifier.clone()));
+    let event = audit::changed(&call, "Create a resource server", &Value::Object(sent), 201);
+    let row = record.clone();
+    let added = call
+        .store
+        .write(async move |work: &mut Work| {
+            let added = work.add_resource_server(&row).await?;
+            if added == Added::Done {
+                work.add_events(std::slice::from_ref(&event)).await?;
+            }
+            Ok(added)
+        })
+        .await?;
+    call.app.forget_cached();
+    match added {
+        Added::Done => Ok(answer(StatusCode::CREATED, &wire(&record.resource_server)?)),
+        Added::IdTaken | Added::IdentifierTaken => {
+            Err(Problem::Conflict("A resource server with the same identifier already exists."))
+        }
+    }
+}
+
+/// `PATCH /resource-servers/{id}`.
+pub(super) async fn change(call: ManagementCall, Path(id): Path<String>, body: Body) -> Result<Response, Problem> {
+    call.require(&["update:resource_servers"])?;
+    let sent = body.object()?;
+    judge(CHANGEABLE, &sent)?;
+    let before = find(&call, &id).await?.ok_or(MISSING)?;
+    if before.resource_server.is_system {
+        return Err(Problem::NotSupported("System resource servers cannot be changed.".to_owned()));
+    }
+    let mut document = wire(&before.resource_server)?;
+    lay_over(&mut document, &sent);
+    let record = ResourceServerRecord { resource_server: read(document)?, updated_at: call.now, ..before };
+
+    let event = audit::changed(&call, "Update a resource server", &Value::Object(sent), 200);
+    let row = record.clone();
+    let written = call
+        .store
+        .write(async move |work: &mut Work| {
+            let written = work.set_resource_server(&row).await?;
+            if written == Written::Done {
+                work.add_events(std::slice::from_ref(&event)).await?;
+            }
+            Ok(written)
+        })
+        .await?;
+    call.app.forget_cached();
+    match written {
+        Written::Done => Ok(answer(StatusCode::OK, &wire(&record.resource_server)?)),
+        Written::Missing => Err(MISSING),
+        Written::Moved | Written::IdentifierTaken => Err(Problem::Conflict(
+            "The resource server was changed by another request at the same time. Send the change again.",
+        )),
+    }
+}
+
+/// `DELETE /resource-servers/{id}`.
+pub(super) async fn remove(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+    call.require(&["delete:resource_servers"])?;
+    let Some(record) = find(&call, &id).await? else { return Ok(empty(StatusCode::NO_CONTENT)) };
+    if record.resource_server.is_system {
+        return Err(Problem::NotSupported("System resource servers cannot be deleted.".to_owned()));
+    }
+    let event = audit::changed(&call, "Delete a resource server", &Value::Null, 204);
+    let id = record.resource_server.id;
+    call.store
+        .write(async move |work: &mut Work| {
+            work.remove_resource_server(&id).await?;
+            work.add_events(std::slice::from_ref(&event)).await
+        })
+        .await?;
+    call.app.forget_cached();
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+async fn find(call: &ManagementCall, id: &str) -> Result<Option<ResourceServerRecord>, Problem> {
+    match call.store.find_resource_server(&ResourceServerId::new(id)).await? {
+        Some(record) => Ok(Some(record)),
+        None => Ok(call.store.find_resource_server_by_identifier(id).await?),
+    }
+}
+
+fn lay_over(document: &mut Value, sent: &Map<String, Value>) {
+    if let Some(members) = document.as_object_mut() {
+        members.extend(sent.clone());
+    }
+}
+
+fn read(document: Value) -> Result<ResourceServer, Problem> {
+    serde_json::from_value(document).map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))
+}
+
+fn wire(server: &ResourceServer) -> Result<Value, Problem> {
+    serde_json::to_value(server).map_err(|error| Problem::Internal(error.to_string()))
+}

@@ -1,0 +1,119 @@
+//! `/api/v2/tenants/settings`.
+//!
+//! The default directory must exist when it is set; the rest that decides nothing yet is kept and given back.
+
+use axum::response::Response;
+use http::StatusCode;
+use model::TenantSettings;
+use serde_json::{Map, Value, json};
+
+use super::attack_protection::save;
+use super::authorization::ManagementCall;
+use super::body::Body;
+use super::paging::{Paging, Query};
+use super::schema::{Field, Kind, field, judge};
+use crate::answer::management::{Problem, answer};
+
+const FIELDS: &[Field] = &[
+    field("friendly_name", Kind::NullableText(1_024)),
+    field("picture_url", Kind::NullableText(2_048)),
+    field("support_email", Kind::NullableText(254)),
+    field("support_url", Kind::NullableText(2_048)),
+    field("default_directory", Kind::NullableText(128)),
+    field("default_audience", Kind::NullableText(600)),
+    field("default_redirection_uri", Kind::NullableText(2_048)),
+    field("resource_parameter_profile", Kind::OneOf(&["audience", "compatibility"])),
+    field("allowed_logout_urls", Kind::Texts(100)),
+    field("enabled_locales", Kind::Texts(100)),
+    field("session_lifetime", Kind::Any),
+    field("idle_session_lifetime", Kind::Any),
+    field("ephemeral_session_lifetime", Kind::Any),
+    field("idle_ephemeral_session_lifetime", Kind::Any),
+    field("sandbox_version", Kind::Text(8)),
+    field("session_cookie", Kind::AnyObject),
+    field("universal_login", Kind::AnyObject),
+    field("change_password", Kind::AnyObject),
+    field("guardian_mfa_page", Kind::AnyObject),
+    field("error_page", Kind::AnyObject),
+    field("oidc_logout", Kind::AnyObject),
+    field("sessions", Kind::AnyObject),
+    field("flags", Kind::AnyObject),
+    field("customize_mfa_in_postlogin_action", Kind::Inert(&[])),
+    field("allow_organization_name_in_authentication_api", Kind::Inert(&[])),
+    field("acr_values_supported", Kind::Inert(&[])),
+    field("pushed_authorization_requests_supported", Kind::Inert(&[])),
+    field("mtls", Kind::Inert(&[])),
+    field("default_token_quota", Kind::Inert(&[])),
+];
+
+/// `GET /tenants/settings`.
+pub(super) async fn show(call: ManagementCall, query: Query) -> Result<Response, Problem> {
+    call.require(&["read:tenant_settings"])?;
+    let tenant = call.store.find_tenant().await?.ok_or(Problem::NotFound { code: None, message: "Not Found" })?;
+    let mut shown = wire(&tenant.settings)?;
+    shown["sandbox_versions_available"] = json!(["22"]);
+    Ok(answer(StatusCode::OK, &Paging::read(&query)?.project(shown)))
+}
+
+/// `PATCH /tenants/settings`.
+pub(super) async fn change(call: ManagementCall, body: Body) -> Result<Response, Problem> {
+    call.require(&["update:tenant_settings"])?;
+    let sent = body.object()?;
+    judge(FIELDS, &sent)?;
+    if let Some(name) = sent.get("default_directory").and_then(Value::as_str).filter(|name| !name.is_empty())
+        && call.store.find_connection_by_name(name).await?.is_none()
+    {
+        return Err(Problem::InvalidBody(format!(
+            "Payload validation error: 'No connection is named {name}' on property default_directory."
+        )));
+    }
+    let mut tenant = call.store.find_tenant().await?.ok_or(Problem::NotFound { code: None, message: "Not Found" })?;
+    let mut document = match serde_json::to_value(&tenant.settings) {
+        Ok(Value::Object(members)) => members,
+        _ => return Err(Problem::Internal("settings are not an object".to_owned())),
+    };
+    lay_over(&mut document, &sent);
+    tenant.settings = serde_json::from_value(Value::Object(document))
+        .map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))?;
+
+    save(&call, "Update tenant settings", Value::Object(sent), &tenant).await?;
+    Ok(answer(StatusCode::OK, &wire(&tenant.settings)?))
+}
+
+/// Null and the empty text remove; `flags` are merged.
+fn lay_over(document: &mut Map<String, Value>, sent: &Map<String, Value>) {
+    for (name, value) in sent {
+        match (value, document.get_mut(name)) {
+            (Value::Null, _) => {
+                document.remove(name);
+            }
+            (Value::String(text), _) if text.is_empty() => {
+                document.remove(name);
+            }
+            (Value::Object(new), Some(Value::Object(old))) if name == "flags" => old.extend(new.clone()),
+            _ => {
+                document.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+fn wire(settings: &TenantSettings) -> Result<Value, Problem> {
+    let mut shown = json!({
+        "flags": {
+            "allow_changing_enable_sso": false,
+            "disable_impersonation": true,
+            "enable_sso": true,
+            "universal_login": true,
+            "revoke_refresh_token_grant": false,
+            "disable_clickjack_protection_headers": false,
+        },
+        "enabled_locales": ["en"],
+        "sandbox_version": "22",
+    });
+    let kept = serde_json::to_value(settings).map_err(|error| Problem::Internal(error.to_string()))?;
+    if let (Some(shown), Some(kept)) = (shown.as_object_mut(), kept.as_object()) {
+        lay_over(shown, kept);
+    }
+    Ok(shown)
+}

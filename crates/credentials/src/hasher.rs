@@ -185,6 +185,95 @@ mod tests {
         }
     }
 
+    /// RFC 9106 §5.3, which takes a secret and associated data that stored passwords do not have.
+    #[test]
+    fn both_implementations_compute_the_example_of_the_rfc() {
+        let (secret, data) = ([3; 8], [4; 12]);
+        let known = [
+            0x0d, 0x64, 0x0d, 0xf5, 0x8d, 0x78, 0x76, 0x6c, 0x08, 0xc0, 0x37, 0xa3, 0x4a, 0x8b,
+            0x53, 0xc9, 0xd0, 0x1e, 0xf0, 0x45, 0x2d, 0x75, 0xb6, 0x5e, 0xb5, 0x25, 0x20, 0xe9,
+            0x6b, 0x01, 0xe6, 0x59,
+        ];
+        let mut tag = [0; 32];
+        let parameters = argon2_rust::Params::builder()
+            .memory(Memory::kib(32))
+            .passes(3)
+            .lanes(4)
+            .threads(1)
+            .build()
+            .unwrap();
+        simd(parameters)
+            .hasher()
+            .hash_into_with_ad(&[1; 32], &[2; 16], &secret, &data, &mut tag)
+            .unwrap();
+        assert_eq!(tag, known);
+
+        let mut tag = [0; 32];
+        let parameters = argon2::ParamsBuilder::new()
+            .m_cost(32)
+            .t_cost(3)
+            .p_cost(4)
+            .data(argon2::AssociatedData::new(&data).unwrap())
+            .build()
+            .unwrap();
+        argon2::Argon2::new_with_secret(
+            &secret,
+            argon2::Algorithm::Argon2id,
+            argon2::Version::V0x13,
+            parameters,
+        )
+        .unwrap()
+        .hash_password_into(&[1; 32], &[2; 16], &mut tag)
+        .unwrap();
+        assert_eq!(tag, known);
+    }
+
+    #[test]
+    fn memory_is_kept_and_left_zeroed() {
+        let scheme = |memory_kib| Scheme::Argon2id {
+            memory_kib,
+            passes: 1,
+            lanes: 1,
+        };
+        let mut simd = Hasher::new(Argon2Implementation::Simd);
+        let mut plain = Hasher::new(Argon2Implementation::RustCrypto);
+        assert_eq!(simd.simd.reserved_blocks(), 0, "none before the first hash");
+        for memory_kib in [64, 128, 64, 128] {
+            simd.decoy(&password("x"), scheme(memory_kib)).unwrap();
+            plain.decoy(&password("x"), scheme(memory_kib)).unwrap();
+        }
+        assert_eq!(simd.simd.reserved_blocks(), 128);
+        assert_eq!(plain.blocks.len(), 128);
+        let zeroed = |block: &Block| block.as_ref().iter().all(|word| *word == 0);
+        assert!(plain.blocks.iter().all(zeroed));
+    }
+
+    /// The best of several interleaved runs: noise only ever adds.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test measures time")]
+    fn a_decoy_takes_as_long_as_a_verification() {
+        let mut hasher = Hasher::new(Argon2Implementation::Simd);
+        let argon2 = Scheme::Argon2id {
+            memory_kib: 4_096,
+            passes: 2,
+            lanes: 1,
+        };
+        for scheme in [argon2, Scheme::Bcrypt { cost: 7 }] {
+            let hash = hasher.hash(&password("right"), scheme).unwrap();
+            let mut best = [std::time::Duration::MAX; 2];
+            for _ in 0..20 {
+                let started = std::time::Instant::now();
+                assert!(!hasher.verify(&password("wrong"), &hash).unwrap());
+                best[0] = best[0].min(started.elapsed());
+                let started = std::time::Instant::now();
+                hasher.decoy(&password("wrong"), scheme).unwrap();
+                best[1] = best[1].min(started.elapsed());
+            }
+            let ratio = best[1].as_secs_f64() / best[0].as_secs_f64();
+            assert!((0.7..1.4).contains(&ratio), "{scheme}: {best:?}");
+        }
+    }
+
     #[test]
     fn both_implementations_agree_whatever_came_before() {
         let mut simd = Hasher::new(Argon2Implementation::Simd);
@@ -202,12 +291,14 @@ mod tests {
                 passes,
                 lanes,
             };
-            let word = password(&format!("{memory_kib}-{passes}-{lanes}"));
-            let one = simd.hash(&word, scheme).unwrap();
-            let two = plain.hash(&word, scheme).unwrap();
-            assert!(plain.verify(&word, &one).unwrap(), "{scheme}");
-            assert!(simd.verify(&word, &two).unwrap(), "{scheme}");
-            assert!(!simd.verify(&password("other"), &two).unwrap(), "{scheme}");
+            for length in [1, 71, 128, 1_024] {
+                let word = password(&"x".repeat(length));
+                let one = simd.hash(&word, scheme).unwrap();
+                let two = plain.hash(&word, scheme).unwrap();
+                assert!(plain.verify(&word, &one).unwrap(), "{scheme} {length}");
+                assert!(simd.verify(&word, &two).unwrap(), "{scheme} {length}");
+                assert!(!simd.verify(&password("other"), &two).unwrap(), "{scheme}");
+            }
         }
     }
 

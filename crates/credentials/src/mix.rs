@@ -1,7 +1,7 @@
 //! The formats and costs of a connection's hashes, in their shares.
 //!
-//! An unknown identifier is given one of them, always the same one, as often as real users have it:
-//! otherwise the time of a refusal would tell who exists.
+//! An unknown identifier is given one of them, as often as real users have it: otherwise the time of a refusal would tell
+//! who exists. It keeps the one it has while users come and go, as a real user does, unless it stands at a border.
 
 use crate::Scheme;
 
@@ -34,7 +34,9 @@ impl Mix {
     /// The scheme of an identifier nobody has, by a keyed digest of it.
     pub fn pick(&self, digest: &[u8; 32]) -> Scheme {
         let number = u64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default());
-        let mut left = number.checked_rem(self.total).unwrap_or_default();
+        // A share of the whole and not a remainder, which would be another one with every new user.
+        let place = (u128::from(number) * u128::from(self.total)) >> u64::BITS;
+        let mut left = u64::try_from(place).unwrap_or_default();
         for (scheme, count) in &self.counted {
             match left.checked_sub(*count) {
                 Some(rest) => left = rest,
@@ -65,6 +67,17 @@ mod tests {
             .count();
         assert!((2_800..=3_200).contains(&olds), "{olds}");
         assert_eq!(mix.pick(&digest(5)), mix.pick(&digest(5)));
+    }
+
+    #[test]
+    fn a_new_user_changes_next_to_nobody() {
+        let (old, new) = (Scheme::Bcrypt { cost: 10 }, Scheme::argon2id_default());
+        let before = Mix::new([(old, 300), (new, 700)], new);
+        let after = Mix::new([(old, 300), (new, 701)], new);
+        let changed = (0..10_000)
+            .filter(|number| before.pick(&digest(*number)) != after.pick(&digest(*number)))
+            .count();
+        assert!(changed <= 10, "{changed}");
     }
 
     #[test]

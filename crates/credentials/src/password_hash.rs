@@ -162,15 +162,15 @@ impl fmt::Debug for PasswordHash {
 }
 
 fn bcrypt_scheme(text: &str) -> Result<Scheme, Unreadable> {
-    let mut parts = text.split('$').skip(1);
-    let (version, cost, rest) = (parts.next(), parts.next(), parts.next());
-    let alphabet = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/');
-    let fits = matches!(version, Some("2a" | "2b" | "2y"))
-        && rest.is_some_and(|rest| rest.len() == 53 && rest.chars().all(alphabet))
-        && parts.next().is_none();
-    match cost.map(str::parse) {
-        Some(Ok(cost)) if fits => Ok(Scheme::Bcrypt { cost }),
-        _ => Err(Unreadable),
+    let known = ["$2a$", "$2b$", "$2y$"]
+        .iter()
+        .any(|version| text.starts_with(version));
+    let parts: bcrypt::HashParts = text.parse().map_err(|_| Unreadable)?;
+    if known {
+        let cost = parts.get_cost();
+        Ok(Scheme::Bcrypt { cost })
+    } else {
+        Err(Unreadable)
     }
 }
 
@@ -263,6 +263,8 @@ mod tests {
             "$2b$31$abcdefghijklmnopqrstuuW5b1OKsjJ5CSYwVyBxcqpqCbJbLtqNW",
             "$2x$10$abcdefghijklmnopqrstuuW5b1OKsjJ5CSYwVyBxcqpqCbJbLtqNW",
             "$2b$10$short",
+            "$2b$10$abcdefghijklmnopqrstu!W5b1OKsjJ5CSYwVyBxcqpqCbJbLtqNW",
+            "$2b$10$abcdefghijklmnopqrstuuW5b1OKsjJ5CSYwVyBxcqpqCbJbLtqNW$",
         ] {
             assert!(PasswordHash::parse(text).is_err(), "{text}");
         }

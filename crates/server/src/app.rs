@@ -37,7 +37,10 @@ pub struct Secrets {
 impl Secrets {
     /// Derives all keys.
     pub fn of(root: &RootKey) -> Self {
-        Self { meters: root.meter_key(), sealer: root.sealer() }
+        Self {
+            meters: root.meter_key(),
+            sealer: root.sealer(),
+        }
     }
 }
 
@@ -79,6 +82,8 @@ impl App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }

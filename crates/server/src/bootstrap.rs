@@ -7,12 +7,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use keys::{Binding, Entropy, RootKey, SecretDigest, SigningKey};
 use model::{
-    AttackProtection, Client, ClientGrant, ClientGrantId, ClientId, ClientRecord, JwtConfiguration, ResourceServer,
-    ResourceServerId, ResourceServerScope, SigningAlgorithm, SubjectType, Tenant, TenantId, TenantSettings,
-    TokenEndpointAuthMethod,
+    AttackProtection, Client, ClientGrant, ClientGrantId, ClientId, ClientRecord, JwtConfiguration,
+    ResourceServer, ResourceServerId, ResourceServerScope, SigningAlgorithm, SubjectType, Tenant,
+    TenantId, TenantSettings, TokenEndpointAuthMethod,
 };
 use serde_json::{Map, Value, json};
-use storage::{ResourceServerRecord, SigningKeyRecord, SigningKeyState, Store, StoreError, TenantStore, Work};
+use storage::{
+    ResourceServerRecord, SigningKeyRecord, SigningKeyState, Store, StoreError, TenantStore, Work,
+};
 
 use crate::app::Secrets;
 use crate::directory::PRIVATE_KEY_FIELD;
@@ -45,7 +47,11 @@ pub async fn check_root_key(store: &Store, root: &RootKey) -> Result<(), Bootstr
         Some(kept) => kept,
         None => store.set_check_value(mine.as_bytes()).await?,
     };
-    if kept == mine.as_bytes() { Ok(()) } else { Err(BootstrapError::OtherRootKey) }
+    if kept == mine.as_bytes() {
+        Ok(())
+    } else {
+        Err(BootstrapError::OtherRootKey)
+    }
 }
 
 /// The tenant of a domain, made with its signing key and Management API where it is missing.
@@ -89,8 +95,13 @@ fn new_signing_key(
     now: Timestamp,
     tenant: &Tenant,
 ) -> Result<SigningKeyRecord, BootstrapError> {
-    let key = SigningKey::generate(&tenant.domain, entropy).map_err(|error| BootstrapError::SigningKey(error.to_string()))?;
-    let binding = Binding { tenant: tenant.id.as_str(), row: key.kid(), field: PRIVATE_KEY_FIELD };
+    let key = SigningKey::generate(&tenant.domain, entropy)
+        .map_err(|error| BootstrapError::SigningKey(error.to_string()))?;
+    let binding = Binding {
+        tenant: tenant.id.as_str(),
+        row: key.kid(),
+        field: PRIVATE_KEY_FIELD,
+    };
     Ok(SigningKeyRecord {
         kid: key.kid().to_owned(),
         private_sealed: secrets.sealer.seal(&binding, &key.to_pkcs8(), entropy),
@@ -119,7 +130,10 @@ fn management_api(tenant: &Tenant, entropy: &dyn Entropy, now: Timestamp) -> Res
             token_dialect: None,
             rest: Map::from_iter([
                 ("token_lifetime_for_web".to_owned(), json!(7_200)),
-                ("skip_consent_for_verifiable_first_party_clients".to_owned(), Value::Bool(false)),
+                (
+                    "skip_consent_for_verifiable_first_party_clients".to_owned(),
+                    Value::Bool(false),
+                ),
             ]),
         },
         signing_secret_sealed: None,
@@ -140,7 +154,11 @@ pub async fn create_management_client(
 ) -> Result<(ClientId, String), StoreError> {
     let id = ClientId::new(keys::client_id(&**entropy));
     let secret = keys::client_secret(&**entropy);
-    let binding = Binding { tenant: tenant.id.as_str(), row: id.as_str(), field: CLIENT_SECRET_FIELD };
+    let binding = Binding {
+        tenant: tenant.id.as_str(),
+        row: id.as_str(),
+        field: CLIENT_SECRET_FIELD,
+    };
     let record = ClientRecord {
         secret_digest: SecretDigest::of(&secret).to_bytes(),
         secret_sealed: secrets.sealer.seal(&binding, secret.as_bytes(), &**entropy),
@@ -163,7 +181,10 @@ pub async fn create_management_client(
         id: ClientGrantId::new(keys::prefixed_id("cgr_", 16, &**entropy)),
         client_id: id.clone(),
         audience: tenant.management_audience(),
-        scope: MANAGEMENT_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
+        scope: MANAGEMENT_SCOPES
+            .iter()
+            .map(|scope| (*scope).to_owned())
+            .collect(),
         subject_type: SubjectType::Client,
         rest: Map::new(),
     };

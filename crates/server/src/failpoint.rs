@@ -19,7 +19,10 @@ mod imp {
 
     /// `PORTCULLIS_FAILPOINT=after_charge:3`: at the third hit of that point.
     static ARMED: LazyLock<Option<(String, u64)>> = LazyLock::new(|| {
-        #[expect(clippy::disallowed_methods, reason = "only in binaries built for crash tests")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "only in binaries built for crash tests"
+        )]
         let setting = std::env::var("PORTCULLIS_FAILPOINT").ok()?;
         let (point, hit) = setting.split_once(':')?;
         Some((point.to_owned(), hit.parse().ok()?))
@@ -29,7 +32,10 @@ mod imp {
     pub(super) fn pass(point: &'static str) {
         let Some((armed, hit)) = &*ARMED else { return };
         if armed == point && HITS.fetch_add(1, Ordering::SeqCst) + 1 == *hit {
-            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            let _ = rustix::process::kill_process(
+                rustix::process::getpid(),
+                rustix::process::Signal::KILL,
+            );
         }
     }
 }

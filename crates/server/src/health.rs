@@ -21,7 +21,10 @@ pub(crate) async fn alive() -> &'static str {
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, String) {
     match fitness(&app).await {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")),
+        Err(reason) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {reason}\n"),
+        ),
     }
 }
 
@@ -30,15 +33,28 @@ async fn fitness(app: &App) -> Result<(), String> {
         tracing::warn!(%error, "store not reached");
         "the database cannot be reached".to_owned()
     })?;
-    let pending = app.store.pending_migrations().await.map_err(|_| "the database cannot be read".to_owned())?;
+    let pending = app
+        .store
+        .pending_migrations()
+        .await
+        .map_err(|_| "the database cannot be read".to_owned())?;
     if pending > 0 {
-        return Err(format!("{pending} migrations are pending; run `portcullis migrate`"));
+        return Err(format!(
+            "{pending} migrations are pending; run `portcullis migrate`"
+        ));
     }
-    let theirs = app.store.clock().await.map_err(|_| "the database's clock cannot be read".to_owned())?;
+    let theirs = app
+        .store
+        .clock()
+        .await
+        .map_err(|_| "the database's clock cannot be read".to_owned())?;
     if let Some(theirs) = theirs {
         let skew = app.clock.now().duration_since(theirs).unsigned_abs();
         if skew > MAX_SKEW {
-            return Err(format!("this machine's clock is {} s away from the database's", skew.as_secs()));
+            return Err(format!(
+                "this machine's clock is {} s away from the database's",
+                skew.as_secs()
+            ));
         }
     }
     Ok(())

@@ -21,7 +21,10 @@ pub struct Jobs {
 
 impl Jobs {
     /// Runs work to its end, whoever waits for it; shutdown waits too.
-    pub fn detach<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    pub fn detach<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
         self.detached.fetch_add(1, Ordering::AcqRel);
         let running = Running(Arc::clone(&self.detached));
         self.tracker.spawn(async move {

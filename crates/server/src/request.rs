@@ -78,12 +78,20 @@ impl FromRequestParts<Arc<App>> for RequestContext {
 }
 
 fn host_of(parts: &Parts) -> Option<String> {
-    let named = parts.uri.authority().map(|authority| authority.as_str().to_owned());
-    named.or_else(|| text_of(&parts.headers, HOST)).map(|host| host.to_ascii_lowercase())
+    let named = parts
+        .uri
+        .authority()
+        .map(|authority| authority.as_str().to_owned());
+    named
+        .or_else(|| text_of(&parts.headers, HOST))
+        .map(|host| host.to_ascii_lowercase())
 }
 
 /// One header as text, cut at 1 KiB; what is not text is absent.
-pub(crate) fn text_of(headers: &HeaderMap, name: impl http::header::AsHeaderName) -> Option<String> {
+pub(crate) fn text_of(
+    headers: &HeaderMap,
+    name: impl http::header::AsHeaderName,
+) -> Option<String> {
     const MAX: usize = 1_024;
     let text = headers.get(name)?.to_str().ok()?;
     Some(text.get(..MAX).unwrap_or(text).to_owned())

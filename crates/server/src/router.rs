@@ -21,14 +21,23 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// The whole server as a service of `App`.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/oauth/token", post(oauth::token::exchange).fallback(oauth::token::method_not_allowed))
-        .route("/.well-known/openid-configuration", get(oauth::discovery::configuration))
+        .route(
+            "/oauth/token",
+            post(oauth::token::exchange).fallback(oauth::token::method_not_allowed),
+        )
+        .route(
+            "/.well-known/openid-configuration",
+            get(oauth::discovery::configuration),
+        )
         .route("/.well-known/jwks.json", get(oauth::jwks::key_set))
         .nest("/api/v2", management::routes())
         .route("/livez", get(health::alive))
         .route("/readyz", get(health::ready))
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            PATIENCE,
+        ))
         .layer(axum::middleware::from_fn(crate::trace::trace))
         .with_state(app)
 }

@@ -45,16 +45,24 @@ pub struct Listening {
 }
 
 /// Serves `router` on every listener.
-pub fn serve(app: &App, router: &Router, listeners: Vec<TcpListener>, transport: &Transport) -> std::io::Result<Listening> {
+pub fn serve(
+    app: &App,
+    router: &Router,
+    listeners: Vec<TcpListener>,
+    transport: &Transport,
+) -> std::io::Result<Listening> {
     let handle = Handle::new();
     let mut servers = Vec::new();
     for listener in listeners {
         listener.set_nonblocking(true)?;
-        let service = router.clone().into_make_service_with_connect_info::<SocketAddr>();
+        let service = router
+            .clone()
+            .into_make_service_with_connect_info::<SocketAddr>();
         let running = match transport {
             Transport::Tls(config) => {
                 let config = RustlsConfig::from_config(Arc::clone(config));
-                let mut server = axum_server::from_tcp_rustls(listener, config)?.handle(handle.clone());
+                let mut server =
+                    axum_server::from_tcp_rustls(listener, config)?.handle(handle.clone());
                 bound(server.http_builder());
                 app.jobs.detach(server.serve(service))
             }
@@ -70,8 +78,16 @@ pub fn serve(app: &App, router: &Router, listeners: Vec<TcpListener>, transport:
 }
 
 fn bound(builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>) {
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(MAX_HEAD);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(32 * 1024).max_concurrent_streams(250);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_PATIENCE)
+        .max_buf_size(MAX_HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(32 * 1024)
+        .max_concurrent_streams(250);
 }
 
 impl Listening {

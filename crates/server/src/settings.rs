@@ -31,6 +31,10 @@ pub struct WaitingSettings {
 
 impl Default for WaitingSettings {
     fn default() -> Self {
-        Self { patience: std::time::Duration::from_secs(10), waiters_a_key: 1_024, waiters: 4_096 }
+        Self {
+            patience: std::time::Duration::from_secs(10),
+            waiters_a_key: 1_024,
+            waiters: 4_096,
+        }
     }
 }

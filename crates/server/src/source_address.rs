@@ -24,33 +24,66 @@ pub(crate) struct ConnectionAddress {
 }
 
 /// The right-most entry that is not a trusted proxy, if the peer is one; else the peer.
-pub(crate) fn connection_address(peer: IpAddr, headers: &HeaderMap, settings: &ServerSettings) -> ConnectionAddress {
+pub(crate) fn connection_address(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    settings: &ServerSettings,
+) -> ConnectionAddress {
     let peer = peer.to_canonical();
-    let trusted = |address: &IpAddr| settings.trusted_proxies.iter().any(|network| network.contains(address));
+    let trusted = |address: &IpAddr| {
+        settings
+            .trusted_proxies
+            .iter()
+            .any(|network| network.contains(address))
+    };
     if !trusted(&peer) {
-        return ConnectionAddress { address: peer, proxy_failed: false };
+        return ConnectionAddress {
+            address: peer,
+            proxy_failed: false,
+        };
     }
 
     let lines = headers.get_all(&settings.client_ip_header);
-    let entries: Vec<&[u8]> = lines.iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
+    let entries: Vec<&[u8]> = lines
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .collect();
     let mut nearest = None;
     for entry in entries.iter().rev() {
         match std::str::from_utf8(entry).ok().and_then(proxy_entry) {
             Some(address) if trusted(&address) => nearest = Some(address),
-            Some(address) => return ConnectionAddress { address, proxy_failed: false },
-            None => return ConnectionAddress { address: peer, proxy_failed: true },
+            Some(address) => {
+                return ConnectionAddress {
+                    address,
+                    proxy_failed: false,
+                };
+            }
+            None => {
+                return ConnectionAddress {
+                    address: peer,
+                    proxy_failed: true,
+                };
+            }
         }
     }
     match nearest {
-        Some(address) => ConnectionAddress { address, proxy_failed: false },
-        None => ConnectionAddress { address: peer, proxy_failed: true },
+        Some(address) => ConnectionAddress {
+            address,
+            proxy_failed: false,
+        },
+        None => ConnectionAddress {
+            address: peer,
+            proxy_failed: true,
+        },
     }
 }
 
 /// `ip`, `ip:port`, `[v6]:port`.
 fn proxy_entry(text: &str) -> Option<IpAddr> {
     let text = text.trim_matches([' ', '\t']);
-    let address = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
+    let address = text
+        .parse()
+        .or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
     address.ok().map(|address: IpAddr| address.to_canonical())
 }
 
@@ -101,17 +134,29 @@ pub(crate) struct TrustedSource {
 
 /// Decides the source of this request for this caller.
 pub(crate) fn decide(headers: &HeaderMap, caller: &Caller, connection: IpAddr) -> TrustedSource {
-    let own = |standing, decision| TrustedSource { source: Source::new(connection), standing, decision };
+    let own = |standing, decision| TrustedSource {
+        source: Source::new(connection),
+        standing,
+        decision,
+    };
     let mut lines = headers.get_all(FORWARDED_FOR).iter();
     let first = lines.next();
     let several = lines.next().is_some();
 
     if !caller.is_authenticated() {
-        let decision = if first.is_some() { HeaderDecision::NotAuthenticated } else { HeaderDecision::Absent };
+        let decision = if first.is_some() {
+            HeaderDecision::NotAuthenticated
+        } else {
+            HeaderDecision::Absent
+        };
         return own(Standing::Own, decision);
     }
     if !caller.client().is_token_endpoint_ip_header_trusted {
-        let decision = if first.is_some() { HeaderDecision::UntrustedClient } else { HeaderDecision::Absent };
+        let decision = if first.is_some() {
+            HeaderDecision::UntrustedClient
+        } else {
+            HeaderDecision::Absent
+        };
         return own(Standing::Backend, decision);
     }
     // From here on the client's word is wanted: without a readable one no allowlist may apply,
@@ -119,7 +164,11 @@ pub(crate) fn decide(headers: &HeaderMap, caller: &Caller, connection: IpAddr) -
     match first {
         None => own(Standing::Distrusted, HeaderDecision::Absent),
         Some(_) if several => own(Standing::Distrusted, HeaderDecision::Several),
-        Some(line) => match line.to_str().ok().and_then(|text| text.parse::<IpAddr>().ok()) {
+        Some(line) => match line
+            .to_str()
+            .ok()
+            .and_then(|text| text.parse::<IpAddr>().ok())
+        {
             Some(address) => TrustedSource {
                 source: Source::new(address),
                 standing: Standing::Vouched,

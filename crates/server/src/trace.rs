@@ -17,7 +17,11 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 /// Runs the request inside a span and reports its outcome.
 pub(crate) async fn trace(request: Request, next: Next) -> Response {
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
-    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let path = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str)
+        .to_owned();
     let span = tracing::info_span!("request", id, method = %request.method(), path);
     let started = Instant::now();
 
@@ -25,7 +29,13 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
 
     let _entered = span.enter();
     let took = started.elapsed();
-    tracing::debug!(status = response.status().as_u16(), micros = took.as_micros() as u64, "answered");
-    response.headers_mut().insert("x-request-id", HeaderValue::from(id));
+    tracing::debug!(
+        status = response.status().as_u16(),
+        micros = took.as_micros() as u64,
+        "answered"
+    );
+    response
+        .headers_mut()
+        .insert("x-request-id", HeaderValue::from(id));
     response
 }

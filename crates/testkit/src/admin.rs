@@ -11,7 +11,7 @@ use crate::{Answer, World};
 const OFFICE: &str = "198.51.100.250";
 
 /// A caller of the Management API.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Admin<'w> {
     world: &'w World,
     token: String,

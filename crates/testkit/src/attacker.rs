@@ -5,7 +5,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::{Answer, Backend};
 
 /// Guesses through a backend that passes addresses on.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Attacker<'w> {
     pub backend: Backend<'w>,
     pub address: String,

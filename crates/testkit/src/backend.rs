@@ -13,7 +13,7 @@ pub const AUDIENCE: &str = "https://api.example.com/";
 pub const PASSWORD: &str = "Correct-Horse-7-Battery";
 
 /// The application and the address it calls from.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Backend<'w> {
     pub world: &'w World,
     pub client_id: String,
@@ -133,7 +133,7 @@ impl<'w> Backend<'w> {
 }
 
 /// One call of the documented kind, before it is sent.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Login<'w> {
     world: &'w World,
     from: String,

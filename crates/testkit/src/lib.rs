@@ -26,12 +26,12 @@ pub use world::{Engine, World, WorldSettings};
 /// ```
 #[macro_export]
 macro_rules! on_both_engines {
-    ($($(#[$attribute:meta])* async fn $name:ident($world:ident: World) $story:block)+) => {$(
+    ($($(#[$attribute:meta])* async fn $name:ident($world:ident: $type:ty) $story:block)+) => {$(
         mod $name {
             #[allow(unused_imports, clippy::allow_attributes, reason = "a short story needs few names of its module")]
             use super::*;
 
-            async fn story($world: $crate::World) $story
+            async fn story($world: $type) $story
 
             $(#[$attribute])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

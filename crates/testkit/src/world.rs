@@ -69,7 +69,7 @@ pub struct World {
 }
 
 /// The host every world answers on.
-pub const DOMAIN: &str = "login.example.com";
+pub(crate) const DOMAIN: &str = "login.example.com";
 const ROOT: [u8; 32] = [42; 32];
 
 impl World {
@@ -231,5 +231,13 @@ impl World {
     /// Some randomness that is the same in every run.
     pub fn seeded(&self) -> SeededEntropy {
         SeededEntropy::new(u64::from(self.root[0]))
+    }
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World")
+            .field("database", &self.database)
+            .finish_non_exhaustive()
     }
 }

@@ -1,10 +1,12 @@
 //! The hashing pool: a fixed number of threads, one block of memory each, a bounded and fair queue.
 //!
 //! A place is taken before anything is charged ([`HashingPool::admit`]); what has no place is refused at once, with the
-//! time after which trying again is worth it. A job that waited beyond its deadline is answered without being hashed.
+//! time after which trying again is worth it. A job that waited beyond its deadline is answered at that moment and never
+//! hashed. What a verdict means, and what is charged for it, is not decided here.
 
 mod places;
 mod queue;
+mod slot;
 mod worker;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,12 +14,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
-use crate::{Argon2Implementation, Password, PasswordHash, Scheme};
+use crate::{Argon2Implementation, PasswordHash, Scheme};
 use places::Places;
 use queue::Queue;
-use worker::{Job, Task};
+pub use slot::Slot;
+use worker::Job;
 
 /// Bounds of a pool.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,18 @@ pub struct PoolSettings {
     /// How long a job may wait for a thread.
     pub deadline: Duration,
     pub argon2: Argon2Implementation,
+}
+
+impl Default for PoolSettings {
+    /// A thread a core, 1,024 places, 5 s, the fast implementation.
+    fn default() -> Self {
+        Self {
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            capacity: 1_024,
+            deadline: Duration::from_secs(5),
+            argon2: Argon2Implementation::Simd,
+        }
+    }
 }
 
 /// Whose work it is, for fair turns and bounds.
@@ -116,6 +129,8 @@ pub(crate) struct State {
     queue: Queue<Job>,
     /// Threads that are at a job.
     running: usize,
+    /// Jobs queued since the start.
+    queued: u64,
     /// Smoothed time of one hash.
     mean: Duration,
     stopping: bool,
@@ -138,6 +153,7 @@ impl HashingPool {
                 places: Places::new(settings.capacity),
                 queue: Queue::default(),
                 running: 0,
+                queued: 0,
                 mean: Duration::ZERO,
                 stopping: false,
             }),
@@ -159,16 +175,12 @@ impl HashingPool {
     pub fn admit(&self, share: &Share) -> Result<Slot, Busy> {
         let pool = &self.owner.pool;
         let mut state = pool.lock();
-        let ahead = u32::try_from(state.queue.len() + state.running).unwrap_or(u32::MAX);
-        let workers = u32::try_from(pool.settings.workers.max(1)).unwrap_or(u32::MAX);
-        let expected = state.mean.saturating_mul(ahead) / workers;
-        let admitted = expected <= pool.settings.deadline && state.places.take(share);
+        let expected = state.expected_wait(pool.settings.workers.max(1));
+        let in_time = expected <= pool.settings.deadline && !state.stopping;
+        let admitted = in_time && state.places.take(share);
         drop(state);
         if admitted {
-            Ok(Slot {
-                pool: Arc::clone(pool),
-                share: *share,
-            })
+            Ok(Slot::new(Arc::clone(pool), *share))
         } else {
             let seconds = expected.as_secs() + u64::from(expected.subsec_nanos() > 0);
             Err(Busy {
@@ -188,7 +200,8 @@ impl HashingPool {
         }
     }
 
-    /// Ends the threads once they have done what they are at; jobs that wait are answered [`Expired`].
+    /// Waits until the threads have done what they are at; jobs that wait are answered [`Expired`] at once. It blocks its
+    /// caller for as long as a hash takes.
     pub fn shutdown(&self) {
         self.owner.stop();
         let workers = std::mem::take(
@@ -206,8 +219,13 @@ impl HashingPool {
 
 impl Owner {
     fn stop(&self) {
-        self.pool.lock().stopping = true;
+        let mut state = self.pool.lock();
+        state.stopping = true;
+        let waiting: Vec<Job> = std::iter::from_fn(|| state.queue.pop()).collect();
+        drop(state);
         self.pool.work.notify_all();
+        // Dropping a job answers it, and gives its place back under the lock.
+        drop(waiting);
     }
 }
 
@@ -223,71 +241,24 @@ impl Pool {
     }
 }
 
+impl State {
+    /// How long a job queued now would wait, were turns in order of arrival.
+    fn expected_wait(&self, workers: usize) -> Duration {
+        let ahead = (self.queue.len() + self.running + 1).saturating_sub(workers);
+        let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        self.mean.saturating_mul(count(ahead)) / count(workers)
+    }
+
+    fn report_depth(&self) {
+        metrics::gauge!("portcullis_hash_queue_depth").set(self.queue.len() as f64);
+    }
+}
+
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool")
             .field("settings", &self.settings)
             .finish_non_exhaustive()
-    }
-}
-
-/// A place in the pool.
-#[derive(Debug)]
-pub struct Slot {
-    pool: Arc<Pool>,
-    share: Share,
-}
-
-impl Slot {
-    /// Verifies a password. Dropping the future before a thread took the job cancels it.
-    pub async fn verify(self, password: Password, against: Against) -> Result<Verified, Expired> {
-        let (reply, answer) = oneshot::channel();
-        self.enqueue(Task::Verify {
-            password,
-            against,
-            reply,
-        })?;
-        answer.await.unwrap_or(Err(Expired))
-    }
-
-    /// Hashes a new password.
-    pub async fn hash(self, password: Password, scheme: Scheme) -> Result<PasswordHash, Expired> {
-        let (reply, answer) = oneshot::channel();
-        self.enqueue(Task::Hash {
-            password,
-            scheme,
-            reply,
-        })?;
-        answer.await.unwrap_or(Err(Expired))
-    }
-
-    fn enqueue(self, task: Task) -> Result<(), Expired> {
-        let queued_at = monotonic();
-        let pool = Arc::clone(&self.pool);
-        let share = self.share;
-        let mut state = pool.lock();
-        if state.stopping {
-            drop(state);
-            return Err(Expired);
-        }
-        state.queue.push(
-            &share,
-            Job {
-                task,
-                queued_at,
-                _place: self,
-            },
-        );
-        metrics::gauge!("portcullis_hash_queue_depth").set(state.queue.len() as f64);
-        drop(state);
-        pool.work.notify_one();
-        Ok(())
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.pool.lock().places.give_back(&self.share);
     }
 }
 

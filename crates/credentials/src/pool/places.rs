@@ -31,7 +31,7 @@ impl Places {
         let bound = if others > 0 {
             self.capacity / 2
         } else {
-            self.capacity - self.capacity / 8
+            self.capacity - self.capacity.div_ceil(8)
         };
         let public = share.standing == ClientStanding::Public;
         let full = self.taken >= self.capacity
@@ -58,6 +58,11 @@ impl Places {
                 self.sources.remove(&share.source);
             }
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn taken(&self) -> usize {
+        self.taken
     }
 
     fn public_bound(&self) -> usize {

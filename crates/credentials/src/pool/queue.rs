@@ -47,6 +47,21 @@ impl<J> Queue<J> {
         self.length += 1;
     }
 
+    /// Takes out a job of this share before its turn.
+    pub(super) fn remove(&mut self, share: &Share, is_it: impl Fn(&J) -> bool) -> Option<J> {
+        let client = self.clients.lanes.get_mut(&share.client)?;
+        let source = client.lanes.get_mut(&share.source)?;
+        let job = source.remove(source.iter().position(is_it)?)?;
+        if source.is_empty() {
+            client.close(share.source);
+        }
+        if client.order.is_empty() {
+            self.clients.close(share.client);
+        }
+        self.length -= 1;
+        Some(job)
+    }
+
     /// The job whose turn it is.
     pub(super) fn pop(&mut self) -> Option<J> {
         let job = self.clients.turn(
@@ -64,6 +79,11 @@ impl<K: Copy + Eq + std::hash::Hash, L: Default> Turns<K, L> {
             self.order.push_back(key);
             L::default()
         })
+    }
+
+    fn close(&mut self, key: K) {
+        self.lanes.remove(&key);
+        self.order.retain(|other| *other != key);
     }
 
     /// Takes from the lane whose turn it is, and puts it last unless it is empty now.
@@ -116,6 +136,22 @@ mod tests {
             ["a1-1", "b1-1", "a2-1", "b1-2", "a1-2", "a1-3"]
         );
         assert_eq!(queue.len(), 0);
+        assert!(queue.clients.lanes.is_empty() && queue.clients.order.is_empty());
+    }
+
+    #[test]
+    fn a_job_taken_out_leaves_nothing_and_the_order_of_the_others() {
+        let mut queue = Queue::default();
+        for (source, job) in [(1, "1-1"), (2, "2-1"), (1, "1-2")] {
+            queue.push(&share(1, source), job);
+        }
+        queue.push(&share(2, 1), "b");
+        assert_eq!(queue.remove(&share(1, 2), |job| *job == "1-2"), None);
+        assert_eq!(queue.remove(&share(1, 1), |job| *job == "1-1"), Some("1-1"));
+        assert_eq!(queue.remove(&share(1, 2), |job| *job == "2-1"), Some("2-1"));
+        assert_eq!(queue.remove(&share(2, 1), |job| *job == "b"), Some("b"));
+        assert_eq!(queue.len(), 1);
+        assert_eq!(drained(&mut queue), ["1-2"]);
         assert!(queue.clients.lanes.is_empty() && queue.clients.order.is_empty());
     }
 

@@ -1,14 +1,22 @@
-//! The pool as its users meet it. Timing is by events, not by sleeps: bcrypt at a high cost holds a thread.
+//! The pool as its users meet it. Threads are held by gates that a test opens, so that nothing depends on speed.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::mpsc;
+
+use futures_util::poll;
+use tokio::sync::oneshot;
+
+use super::worker::Task;
 use super::*;
+use crate::Password;
 
 const QUICK: Scheme = Scheme::Argon2id {
     memory_kib: 8,
     passes: 1,
     lanes: 1,
 };
-/// Long enough that a thread is still at it when the test looks.
-const SLOW: Scheme = Scheme::Bcrypt { cost: 11 };
+const LONG: Duration = Duration::from_secs(600);
 
 fn pool(workers: usize, capacity: usize, deadline: Duration) -> HashingPool {
     HashingPool::start(PoolSettings {
@@ -19,10 +27,10 @@ fn pool(workers: usize, capacity: usize, deadline: Duration) -> HashingPool {
     })
 }
 
-fn share(source: u64) -> Share {
+fn share(client: u64, source: u64) -> Share {
     Share {
         source,
-        client: 1,
+        client,
         standing: ClientStanding::Authenticated,
     }
 }
@@ -31,47 +39,73 @@ fn password(text: &str) -> Password {
     Password::new(text).unwrap()
 }
 
-fn waiting(pool: &HashingPool) -> usize {
-    pool.owner.pool.lock().queue.len()
+impl HashingPool {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.owner.pool.lock()
+    }
+
+    fn slot(&self, source: u64) -> Slot {
+        self.admit(&share(1, source)).unwrap()
+    }
+
+    fn decoy(&self, source: u64) -> Queued<Verified> {
+        Box::pin(
+            self.slot(source)
+                .verify(password("x"), Against::Decoy(QUICK)),
+        )
+    }
+
+    fn hook(&self, share: &Share, run: impl FnOnce() + Send + 'static) -> Queued<()> {
+        let slot = self.admit(share).unwrap();
+        let run = Box::new(run);
+        Box::pin(slot.compute(|reply| Task::Hook { run, reply }))
+    }
 }
 
-/// Starts a job and waits until a thread has taken it.
-async fn occupy(pool: &HashingPool) -> tokio::task::JoinHandle<Result<Verified, Expired>> {
-    let slot = pool.admit(&share(1)).unwrap();
-    #[expect(clippy::disallowed_methods, reason = "a test's own task")]
-    let job = tokio::spawn(slot.verify(password("x"), Against::Decoy(SLOW)));
-    while pool.owner.pool.lock().running == 0 {
-        tokio::task::yield_now().await;
+type Queued<T> = Pin<Box<dyn Future<Output = Result<T, Expired>> + Send>>;
+
+/// A thread that stays at its job until it is let go.
+struct Held {
+    job: Queued<()>,
+    gate: mpsc::Sender<()>,
+}
+
+impl Held {
+    async fn let_go(self) {
+        drop(self.gate);
+        self.job.await.unwrap();
     }
-    job
+}
+
+/// Queues a job that holds its thread; the receiver tells when a thread has it.
+async fn gated(pool: &HashingPool) -> (Held, oneshot::Receiver<()>) {
+    let (started, has_started) = oneshot::channel();
+    let (gate, opened) = mpsc::channel::<()>();
+    let mut job = pool.hook(&share(1, 1), move || {
+        let _ = started.send(());
+        let _ = opened.recv();
+    });
+    assert!(poll!(&mut job).is_pending());
+    (Held { job, gate }, has_started)
+}
+
+async fn hold(pool: &HashingPool) -> Held {
+    let (held, started) = gated(pool).await;
+    started.await.unwrap();
+    held
 }
 
 #[tokio::test]
 async fn passwords_are_hashed_and_verified() {
-    let pool = pool(2, 16, Duration::from_secs(5));
-    let hash = pool
-        .admit(&share(1))
-        .unwrap()
-        .hash(password("right"), QUICK)
-        .await
-        .unwrap();
-    let verify = |word: &str, against: Against| {
-        pool.admit(&share(1))
-            .unwrap()
-            .verify(password(word), against)
-    };
-    assert_eq!(
-        verify("right", Against::Stored(hash.clone())).await,
-        Ok(Verified::Match)
-    );
-    assert_eq!(
-        verify("wrong", Against::Stored(hash)).await,
-        Ok(Verified::Mismatch)
-    );
-    assert_eq!(
-        verify("right", Against::Decoy(QUICK)).await,
-        Ok(Verified::Mismatch)
-    );
+    let pool = pool(2, 16, LONG);
+    let hash = pool.slot(1).hash(password("right"), QUICK).await.unwrap();
+    let verify =
+        async |word: &str, against: Against| pool.slot(1).verify(password(word), against).await;
+    let stored = || Against::Stored(hash.clone());
+    assert_eq!(verify("right", stored()).await, Ok(Verified::Match));
+    assert_eq!(verify("wrong", stored()).await, Ok(Verified::Mismatch));
+    let decoy = verify("right", Against::Decoy(QUICK)).await;
+    assert_eq!(decoy, Ok(Verified::Mismatch));
     let expected = HashCounts {
         matched: 1,
         mismatched: 1,
@@ -79,96 +113,158 @@ async fn passwords_are_hashed_and_verified() {
         fresh: 1,
     };
     assert_eq!(pool.counts(), expected);
-    pool.shutdown();
+    assert!(pool.state().mean > Duration::ZERO);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn as_many_run_at_once_as_there_are_workers_and_the_next_waits() {
-    let pool = pool(1, 16, Duration::from_secs(30));
-    let first = occupy(&pool).await;
-    let second = pool
-        .admit(&share(2))
-        .unwrap()
-        .verify(password("x"), Against::Decoy(QUICK));
-    tokio::pin!(second);
-    assert!(futures_util::poll!(&mut second).is_pending());
-    assert_eq!(waiting(&pool), 1);
-    assert_eq!(first.await.unwrap(), Ok(Verified::Mismatch));
-    assert_eq!(second.await, Ok(Verified::Mismatch));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_waits_beyond_the_deadline_is_answered_without_a_hash() {
-    let pool = pool(1, 16, Duration::ZERO);
-    let first = occupy(&pool).await;
-    let second = pool
-        .admit(&share(2))
-        .unwrap()
-        .verify(password("x"), Against::Decoy(QUICK))
-        .await;
-    assert_eq!(second, Err(Expired));
-    let _ = first.await.unwrap();
-    assert!(pool.counts().decoy <= 1);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_goes_away_before_his_turn_costs_nothing() {
-    let pool = pool(1, 16, Duration::from_secs(30));
-    let first = occupy(&pool).await;
-    {
-        let gone = pool
-            .admit(&share(2))
-            .unwrap()
-            .verify(password("x"), Against::Decoy(QUICK));
-        tokio::pin!(gone);
-        assert!(futures_util::poll!(&mut gone).is_pending());
+    let pool = pool(3, 16, LONG);
+    let first = hold(&pool).await;
+    let others = [hold(&pool).await, hold(&pool).await];
+    let (next, mut started) = gated(&pool).await;
+    assert_eq!((pool.state().running, pool.state().queue.len()), (3, 1));
+    assert!(started.try_recv().is_err());
+    first.let_go().await;
+    started.await.unwrap();
+    assert_eq!(pool.state().queue.len(), 0);
+    for held in others.into_iter().chain([next]) {
+        held.let_go().await;
     }
-    first.await.unwrap().unwrap();
-    let last = pool
-        .admit(&share(3))
-        .unwrap()
-        .verify(password("x"), Against::Decoy(QUICK))
-        .await;
-    assert_eq!(last, Ok(Verified::Mismatch));
-    assert_eq!(pool.counts().decoy, 2);
+}
+
+#[tokio::test]
+async fn a_flood_from_one_source_delays_others_by_its_turn_alone() {
+    let pool = pool(1, 100, LONG);
+    let held = hold(&pool).await;
+    let (log, order) = mpsc::channel();
+    let mut jobs = Vec::new();
+    let flood = (0..40).map(|_| (share(1, 66), "flood"));
+    let honest = [(share(1, 2), "same client"), (share(2, 3), "other client")];
+    for (share, name) in flood.chain(honest) {
+        let log = log.clone();
+        let mut job = pool.hook(&share, move || log.send(name).unwrap());
+        assert!(poll!(&mut job).is_pending());
+        jobs.push(job);
+    }
+    held.let_go().await;
+    for job in jobs {
+        job.await.unwrap();
+    }
+    let first: Vec<_> = order.try_iter().take(4).collect();
+    assert_eq!(first, ["flood", "other client", "same client", "flood"]);
+}
+
+/// Tokio's clock is paused: it leaps to the deadline as soon as everybody waits.
+#[tokio::test(start_paused = true)]
+async fn who_waits_until_the_deadline_is_answered_then_and_leaves_the_queue() {
+    let pool = pool(1, 16, LONG);
+    let held = hold(&pool).await;
+    assert_eq!(pool.decoy(2).await, Err(Expired));
+    assert_eq!((pool.state().running, pool.state().queue.len()), (1, 0));
+    assert_eq!(pool.state().places.taken(), 1, "the one that is held");
+    held.let_go().await;
+    assert_eq!(pool.counts(), HashCounts::default());
+}
+
+/// The other side of the race: the thread finds a job whose deadline has passed.
+#[tokio::test]
+async fn a_thread_does_not_hash_what_is_too_late() {
+    let pool = pool(1, 16, Duration::from_nanos(1));
+    let mut late = pool.decoy(1);
+    let _ = poll!(&mut late);
+    while pool.state().queue.len() + pool.state().running > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(late.await, Err(Expired));
+    assert_eq!(pool.counts(), HashCounts::default());
+}
+
+#[tokio::test]
+async fn who_goes_away_before_his_turn_costs_nothing() {
+    let pool = pool(1, 16, LONG);
+    let held = hold(&pool).await;
+    let mut gone = pool.decoy(2);
+    assert!(poll!(&mut gone).is_pending());
+    assert_eq!(pool.state().queue.len(), 1);
+    drop(gone);
+    assert_eq!(pool.state().queue.len(), 0);
+    assert_eq!(pool.state().places.taken(), 1, "the one that is held");
+    held.let_go().await;
+    assert_eq!(pool.decoy(3).await, Ok(Verified::Mismatch));
+    assert_eq!(pool.counts().verified(), 1);
+}
+
+#[tokio::test]
+async fn who_has_his_answer_has_left_his_place() {
+    let pool = pool(1, 1, LONG);
+    for _ in 0..200 {
+        assert_eq!(pool.decoy(1).await, Ok(Verified::Mismatch));
+    }
+    drop(pool.slot(1));
+    drop(pool.decoy(1));
+    assert_eq!(pool.state().places.taken(), 0);
 }
 
 #[tokio::test]
 async fn a_full_pool_refuses_at_once_and_says_when_to_come_back() {
-    let pool = pool(1, 8, Duration::from_secs(5));
-    let held: Vec<Slot> = (0..7).map(|_| pool.admit(&share(1)).unwrap()).collect();
-    assert_eq!(
-        pool.admit(&share(1)).unwrap_err(),
-        Busy {
-            retry_after: Duration::from_secs(1)
-        }
-    );
-    let last = pool.admit(&share(2)).unwrap();
-    assert!(pool.admit(&share(3)).is_err());
+    let pool = pool(1, 8, LONG);
+    let held: Vec<Slot> = (0..7).map(|_| pool.slot(1)).collect();
+    let one_second = Busy {
+        retry_after: Duration::from_secs(1),
+    };
+    assert_eq!(pool.admit(&share(1, 1)).unwrap_err(), one_second);
+    let last = pool.slot(2);
+    assert_eq!(pool.admit(&share(1, 3)).unwrap_err(), one_second);
     drop((held, last));
-    assert!(pool.admit(&share(1)).is_ok());
+    assert!(pool.admit(&share(1, 1)).is_ok());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn shutdown_answers_those_who_wait() {
-    let pool = pool(1, 16, Duration::from_secs(30));
-    let first = occupy(&pool).await;
-    let waiting = pool
-        .admit(&share(2))
-        .unwrap()
-        .verify(password("x"), Against::Decoy(QUICK));
-    tokio::pin!(waiting);
-    assert!(futures_util::poll!(&mut waiting).is_pending());
+#[tokio::test]
+async fn who_would_wait_beyond_the_deadline_is_refused_at_once() {
+    let pool = pool(2, 16, Duration::from_secs(300));
+    pool.state().mean = Duration::from_millis(400_600);
+    let first = hold(&pool).await;
+    assert!(pool.admit(&share(1, 2)).is_ok(), "a thread is free");
+    let second = hold(&pool).await;
+    let mut third = pool.decoy(2);
+    assert!(poll!(&mut third).is_pending(), "200.3 s for the next");
+    let refused = pool.admit(&share(1, 3)).unwrap_err();
+    assert_eq!(refused.retry_after, Duration::from_secs(401));
+    drop(third);
+    assert!(pool.admit(&share(1, 3)).is_ok());
+    first.let_go().await;
+    second.let_go().await;
+}
+
+#[tokio::test]
+async fn a_hash_that_panics_takes_no_thread_with_it() {
+    let pool = pool(1, 1, LONG);
+    let broken = pool.hook(&share(1, 1), || panic!("on purpose, in a test"));
+    assert_eq!(broken.await, Err(Expired));
+    while pool.state().running > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(pool.decoy(1).await, Ok(Verified::Mismatch));
+}
+
+#[tokio::test]
+async fn shutdown_answers_those_who_wait_and_joins_the_threads() {
+    let pool = pool(2, 16, LONG);
+    let held = [hold(&pool).await, hold(&pool).await];
+    let admitted = pool.slot(2);
+    let mut waiting = pool.decoy(3);
+    assert!(poll!(&mut waiting).is_pending());
     let stopping = pool.clone();
-    tokio::task::spawn_blocking(move || stopping.shutdown())
-        .await
-        .unwrap();
-    assert_eq!(waiting.await, Err(Expired));
-    assert_eq!(first.await.unwrap(), Ok(Verified::Mismatch));
-    let after = pool
-        .admit(&share(4))
-        .unwrap()
-        .verify(password("x"), Against::Decoy(QUICK))
-        .await;
-    assert_eq!(after, Err(Expired));
+    let stopped = tokio::task::spawn_blocking(move || stopping.shutdown());
+    assert_eq!(waiting.await, Err(Expired), "before the threads are free");
+    for held in held {
+        held.let_go().await;
+    }
+    stopped.await.unwrap();
+    let late = admitted.verify(password("x"), Against::Decoy(QUICK)).await;
+    assert_eq!(late, Err(Expired));
+    assert!(pool.admit(&share(1, 4)).is_err());
+    let holders = Arc::strong_count(&pool.owner.pool);
+    assert_eq!(holders, 1, "no thread is left");
+    pool.shutdown();
 }

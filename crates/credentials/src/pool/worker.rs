@@ -1,22 +1,28 @@
 //! A thread that hashes: at slightly lower priority, so that everything else answers while it works.
+//!
+//! It takes the job whose turn it is, drops it if its deadline has passed, and outlives a hash that panics.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{Against, Expired, Pool, Slot, Verified, monotonic};
-use crate::hasher::Hasher;
+use super::slot::record_wait;
+use super::{Against, Counters, Expired, Pool, Slot, Verified, monotonic};
+use crate::hasher::{Failed, Hasher};
 use crate::{Password, PasswordHash, Scheme};
 
 /// Work with the place it holds.
 pub(super) struct Job {
+    /// Tells it from every other job of the pool.
+    pub(super) number: u64,
     pub(super) task: Task,
     pub(super) queued_at: Instant,
     /// Freed when the job is dropped, wherever that happens.
-    pub(super) _place: Slot,
+    pub(super) place: Slot,
 }
 
 /// What is to be computed, and who waits for it.
@@ -30,6 +36,12 @@ pub(super) enum Task {
         password: Password,
         scheme: Scheme,
         reply: oneshot::Sender<Result<PasswordHash, Expired>>,
+    },
+    /// What a test wants to happen on a thread.
+    #[cfg(test)]
+    Hook {
+        run: Box<dyn FnOnce() + Send>,
+        reply: oneshot::Sender<Result<(), Expired>>,
     },
 }
 
@@ -47,47 +59,65 @@ pub(super) fn spawn(pool: Arc<Pool>) -> JoinHandle<()> {
 fn run(pool: &Pool) {
     let mut hasher = Hasher::new(pool.settings.argon2);
     while let Some(job) = next(pool) {
-        if let Some(took) = carry_out(job, &mut hasher, pool) {
-            let mut state = pool.lock();
-            state.mean = if state.mean.is_zero() {
-                took
-            } else {
-                (state.mean * 7 + took) / 8
-            };
+        let done = catch_unwind(AssertUnwindSafe(|| carry_out(job, &mut hasher, pool)));
+        if done.is_err() {
+            // The pool must not lose a thread; what the panic left of the memory is not trusted.
+            hasher = Hasher::new(pool.settings.argon2);
         }
-        pool.lock().running -= 1;
     }
 }
 
-/// How long the hash took, if one was computed.
-fn carry_out(job: Job, hasher: &mut Hasher, pool: &Pool) -> Option<Duration> {
+fn carry_out(job: Job, hasher: &mut Hasher, pool: &Pool) {
+    let turn = Turn {
+        pool,
+        _place: job.place,
+    };
     let waited = job.queued_at.elapsed();
-    metrics::histogram!("portcullis_hash_queue_seconds").record(waited.as_secs_f64());
+    record_wait(waited);
     if waited > pool.settings.deadline {
-        job.task.expire();
-        return None;
-    }
-    if job.task.is_abandoned() {
-        return None;
+        // Its caller is about to withdraw it; dropping the task answers the same.
+        return;
     }
     let started = monotonic();
-    job.task.compute(hasher, pool);
-    Some(started.elapsed())
+    job.task.compute(hasher, &pool.counters, || {
+        turn.end(started.elapsed());
+    });
 }
 
-/// The job whose turn it is; none when the pool stops. Jobs left then are dropped, which answers them.
+/// A thread at a job. Its end, also by a panic, frees the thread in the count and then the place.
+struct Turn<'a> {
+    pool: &'a Pool,
+    _place: Slot,
+}
+
+impl Turn<'_> {
+    /// Ends it after a hash that took so long.
+    fn end(self, took: Duration) {
+        let mut state = self.pool.lock();
+        state.mean = if state.mean.is_zero() {
+            took
+        } else {
+            (state.mean * 7 + took) / 8
+        };
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.pool.lock().running -= 1;
+    }
+}
+
+/// The job whose turn it is; none when the pool stops.
 fn next(pool: &Pool) -> Option<Job> {
     let mut state = pool.lock();
     loop {
         if state.stopping {
-            let left: Vec<Job> = std::iter::from_fn(|| state.queue.pop()).collect();
-            drop(state);
-            drop(left);
             return None;
         }
         if let Some(job) = state.queue.pop() {
             state.running += 1;
-            metrics::gauge!("portcullis_hash_queue_depth").set(state.queue.len() as f64);
+            state.report_depth();
             return Some(job);
         }
         state = pool
@@ -98,27 +128,8 @@ fn next(pool: &Pool) -> Option<Job> {
 }
 
 impl Task {
-    fn is_abandoned(&self) -> bool {
-        match self {
-            Self::Verify { reply, .. } => reply.is_closed(),
-            Self::Hash { reply, .. } => reply.is_closed(),
-        }
-    }
-
-    fn expire(self) {
-        match self {
-            Self::Verify { reply, .. } => drop(reply.send(Err(Expired))),
-            Self::Hash { reply, .. } => drop(reply.send(Err(Expired))),
-        }
-    }
-
-    fn compute(self, hasher: &mut Hasher, pool: &Pool) {
-        let counters = &pool.counters;
-        let count = |counter: &std::sync::atomic::AtomicU64, outcome: &'static str| {
-            counter.fetch_add(1, Ordering::SeqCst);
-            metrics::counter!("portcullis_password_hashes_total", "outcome" => outcome)
-                .increment(1);
-        };
+    /// Computes, counts, then ends the turn, and answers last: whoever has its answer finds the place free.
+    fn compute(self, hasher: &mut Hasher, counters: &Counters, end: impl FnOnce()) {
         match self {
             Self::Verify {
                 password,
@@ -134,8 +145,9 @@ impl Task {
                         count(&counters.mismatched, "mismatch");
                         Ok(Verified::Mismatch)
                     }
-                    Err(_) => Err(Expired),
+                    Err(Failed) => Err(Expired),
                 };
+                end();
                 let _ = reply.send(verified);
             }
             Self::Verify {
@@ -143,22 +155,32 @@ impl Task {
                 against: Against::Decoy(scheme),
                 reply,
             } => {
-                let done = hasher
-                    .decoy(&password, scheme)
-                    .map(|()| Verified::Mismatch)
-                    .map_err(|_| Expired);
+                let done = hasher.decoy(&password, scheme);
                 count(&counters.decoy, "decoy");
-                let _ = reply.send(done);
+                end();
+                let _ = reply.send(done.map(|()| Verified::Mismatch).map_err(|Failed| Expired));
             }
             Self::Hash {
                 password,
                 scheme,
                 reply,
             } => {
-                let done = hasher.hash(&password, scheme).map_err(|_| Expired);
+                let done = hasher.hash(&password, scheme);
                 count(&counters.fresh, "new");
-                let _ = reply.send(done);
+                end();
+                let _ = reply.send(done.map_err(|Failed| Expired));
+            }
+            #[cfg(test)]
+            Self::Hook { run, reply } => {
+                run();
+                end();
+                let _ = reply.send(Ok(()));
             }
         }
     }
+}
+
+fn count(counter: &AtomicU64, outcome: &'static str) {
+    counter.fetch_add(1, Ordering::SeqCst);
+    metrics::counter!("portcullis_password_hashes_total", "outcome" => outcome).increment(1);
 }

@@ -23,7 +23,10 @@ pub enum Problem {
     /// 403 `insufficient_scope`.
     InsufficientScope(Vec<&'static str>),
     /// 404 with the code of the resource (`inexistent_client`), or none.
-    NotFound { code: Option<&'static str>, message: &'static str },
+    NotFound {
+        code: Option<&'static str>,
+        message: &'static str,
+    },
     /// 409.
     Conflict(&'static str),
     /// 413.
@@ -37,9 +40,10 @@ pub enum Problem {
 impl Problem {
     fn status(&self) -> StatusCode {
         match self {
-            Self::InvalidBody(_) | Self::InvalidUri(_) | Self::InvalidQuery(_) | Self::NotSupported(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::InvalidBody(_)
+            | Self::InvalidUri(_)
+            | Self::InvalidQuery(_)
+            | Self::NotSupported(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
@@ -68,16 +72,22 @@ impl Problem {
 
     fn message(&self) -> String {
         match self {
-            Self::InvalidBody(text) | Self::InvalidUri(text) | Self::InvalidQuery(text) | Self::NotSupported(text) => {
-                text.clone()
-            }
+            Self::InvalidBody(text)
+            | Self::InvalidUri(text)
+            | Self::InvalidQuery(text)
+            | Self::NotSupported(text) => text.clone(),
             Self::Unauthorized(text) | Self::Conflict(text) => (*text).to_owned(),
             Self::InsufficientScope(expected) => {
-                format!("Insufficient scope, expected any of: {}", expected.join(","))
+                format!(
+                    "Insufficient scope, expected any of: {}",
+                    expected.join(",")
+                )
             }
             Self::NotFound { message, .. } => (*message).to_owned(),
             Self::TooLarge => "The request body is larger than 64 KiB.".to_owned(),
-            Self::Busy { .. } => "The server is busy. Try again after the time in Retry-After.".to_owned(),
+            Self::Busy { .. } => {
+                "The server is busy. Try again after the time in Retry-After.".to_owned()
+            }
             Self::Internal(_) => "An internal error occurred.".to_owned(),
         }
     }
@@ -106,7 +116,9 @@ impl IntoResponse for Problem {
         }
         let mut response = answer(status, &body);
         if let Self::Busy { retry_after } = self {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
         }
         response
     }
@@ -128,12 +140,21 @@ pub fn empty(status: StatusCode) -> Response {
 
 /// The headers clients read on every management answer. There is no limit to hit: they only must be numbers.
 fn dress(response: &mut Response) {
-    const RATE: [(&str, &str); 3] =
-        [("x-ratelimit-limit", "1000"), ("x-ratelimit-remaining", "999"), ("x-ratelimit-reset", "0")];
+    const RATE: [(&str, &str); 3] = [
+        ("x-ratelimit-limit", "1000"),
+        ("x-ratelimit-remaining", "999"),
+        ("x-ratelimit-reset", "0"),
+    ];
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     for (name, value) in RATE {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
     }
 }

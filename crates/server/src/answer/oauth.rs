@@ -24,14 +24,21 @@ enum Pace {
     /// A shield: numbers for clients that parse them, nothing of a bucket's state.
     Shield,
     /// The same-user limit: size of the bucket and when it has room.
-    Limit { size: u32, until: Timestamp },
+    Limit {
+        size: u32,
+        until: Timestamp,
+    },
     /// Seconds.
     RetryAfter(u64),
 }
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        let pace = if matches!(reason, Reason::TemporarilyUnavailable) { Pace::RetryAfter(1) } else { Pace::Unsaid };
+        let pace = if matches!(reason, Reason::TemporarilyUnavailable) {
+            Pace::RetryAfter(1)
+        } else {
+            Pace::Unsaid
+        };
         Self { reason, pace }
     }
 }
@@ -40,7 +47,10 @@ impl Refusal {
     /// 503 with the seconds after which it is worth trying again.
     pub(crate) fn busy(seconds: u64) -> Self {
         metrics::counter!("portcullis_refusals_total", "reason" => "busy").increment(1);
-        Self { reason: Reason::TemporarilyUnavailable, pace: Pace::RetryAfter(seconds.max(1)) }
+        Self {
+            reason: Reason::TemporarilyUnavailable,
+            pace: Pace::RetryAfter(seconds.max(1)),
+        }
     }
 
     /// What the guard refused.
@@ -50,7 +60,14 @@ impl Refusal {
             GuardReason::SuspiciousIp => (Reason::SuspiciousIp, Pace::Shield, "suspicious_ip"),
             GuardReason::SameUser => {
                 let size = cx.facts.policy.same_user.max_attempts;
-                (Reason::SameUserLimit, Pace::Limit { size, until: known.until }, "same_user")
+                (
+                    Reason::SameUserLimit,
+                    Pace::Limit {
+                        size,
+                        until: known.until,
+                    },
+                    "same_user",
+                )
             }
         };
         metrics::counter!("portcullis_refusals_total", "reason" => label).increment(1);
@@ -60,7 +77,8 @@ impl Refusal {
     /// The answer.
     pub(crate) fn into_response(self, now: Timestamp) -> Response {
         let code = self.reason.code();
-        let body = json!({ "error": code.as_str(), "error_description": self.reason.description() });
+        let body =
+            json!({ "error": code.as_str(), "error_description": self.reason.description() });
         let mut response = (status_of(&self.reason), body.to_string()).into_response();
         dress(response.headers_mut());
         self.pace.write(response.headers_mut(), now);
@@ -86,7 +104,10 @@ impl Pace {
                 // Rounded up, so that coming back at that second is not too early.
                 let wait = until.duration_since(now).as_millis().max(0) as u64;
                 rate(u64::from(size), until.as_second() + 1);
-                headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.div_ceil(1_000).max(1)));
+                headers.insert(
+                    header::RETRY_AFTER,
+                    HeaderValue::from(wait.div_ceil(1_000).max(1)),
+                );
             }
             Self::RetryAfter(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -108,13 +129,18 @@ pub(crate) fn method_refused() -> Response {
     let body = json!({ "error": "method_not_allowed", "error_description": "Use POST." });
     let mut response = (StatusCode::METHOD_NOT_ALLOWED, body.to_string()).into_response();
     dress(response.headers_mut());
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static("POST"));
     response
 }
 
 /// RFC 6749 §5.1: tokens and refusals are never cached.
 fn dress(headers: &mut HeaderMap) {
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
 }
@@ -122,8 +148,12 @@ fn dress(headers: &mut HeaderMap) {
 /// The status of each code; where one code has two, the reason decides.
 fn status_of(reason: &Reason) -> StatusCode {
     match reason.code() {
-        ErrorCode::AccessDenied if matches!(reason, Reason::Unauthorized) => StatusCode::UNAUTHORIZED,
-        ErrorCode::InvalidRequest if matches!(reason, Reason::UnknownRealm(_)) => StatusCode::FORBIDDEN,
+        ErrorCode::AccessDenied if matches!(reason, Reason::Unauthorized) => {
+            StatusCode::UNAUTHORIZED
+        }
+        ErrorCode::InvalidRequest if matches!(reason, Reason::UnknownRealm(_)) => {
+            StatusCode::FORBIDDEN
+        }
         ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
         ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
         ErrorCode::AccessDenied

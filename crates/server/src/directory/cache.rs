@@ -29,13 +29,20 @@ pub(crate) struct Cache<K, V> {
 
 impl<K: Hash + Eq, V: Clone> Default for Cache<K, V> {
     fn default() -> Self {
-        Self { entries: quick_cache::sync::Cache::new(CAPACITY), generation: AtomicU64::new(0) }
+        Self {
+            entries: quick_cache::sync::Cache::new(CAPACITY),
+            generation: AtomicU64::new(0),
+        }
     }
 }
 
 impl<K: Hash + Eq, V: Clone> Cache<K, V> {
     /// The value, read by `load` unless a fresh one is known. Errors are not kept.
-    pub(crate) async fn get_or_load<E>(&self, key: K, load: impl Future<Output = Result<V, E>>) -> Result<V, E> {
+    pub(crate) async fn get_or_load<E>(
+        &self,
+        key: K,
+        load: impl Future<Output = Result<V, E>>,
+    ) -> Result<V, E> {
         if let Some(value) = self.get(&key) {
             return Ok(value);
         }
@@ -59,12 +66,22 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
 
     /// Marks the moment before a read; `put` needs it.
     pub(crate) fn begin(&self) -> Reading {
-        Reading { generation: self.generation.load(Ordering::Acquire), at: Instant::now() }
+        Reading {
+            generation: self.generation.load(Ordering::Acquire),
+            at: Instant::now(),
+        }
     }
 
     /// Keeps what was read.
     pub(crate) fn put(&self, key: K, value: V, reading: Reading) {
-        self.entries.insert(key, Entry { value, generation: reading.generation, read_at: reading.at });
+        self.entries.insert(
+            key,
+            Entry {
+                value,
+                generation: reading.generation,
+                read_at: reading.at,
+            },
+        );
     }
 
     /// Makes every entry stale.

@@ -30,7 +30,11 @@ impl TenantFacts {
         let policy = policy_of(&tenant.attack_protection);
         let mut policy_without_brute_force = policy.clone();
         policy_without_brute_force.brute_force.shield = guard::Shield::Off;
-        Self { tenant, policy, policy_without_brute_force }
+        Self {
+            tenant,
+            policy,
+            policy_without_brute_force,
+        }
     }
 }
 
@@ -96,7 +100,9 @@ impl Directory {
         id: &ClientId,
     ) -> Result<Option<Arc<ClientRecord>>, StoreError> {
         self.clients
-            .get_or_load((tenant.clone(), id.clone()), async { Ok(store.find_client(id).await?.map(Arc::new)) })
+            .get_or_load((tenant.clone(), id.clone()), async {
+                Ok(store.find_client(id).await?.map(Arc::new))
+            })
             .await
     }
 
@@ -122,7 +128,10 @@ impl Directory {
                     }),
                     app.settings.password_scheme,
                 );
-                Ok(Some(Arc::new(ConnectionFacts { connection: record.connection, mix })))
+                Ok(Some(Arc::new(ConnectionFacts {
+                    connection: record.connection,
+                    mix,
+                })))
             })
             .await
     }

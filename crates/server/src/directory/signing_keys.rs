@@ -30,13 +30,21 @@ pub(crate) async fn signing_keys(
             if let Some(known) = parsed_before.iter().find(|key| key.kid() == record.kid) {
                 return Some(Arc::clone(known));
             }
-            let binding = Binding { tenant: tenant.as_str(), row: &record.kid, field: PRIVATE_KEY_FIELD };
+            let binding = Binding {
+                tenant: tenant.as_str(),
+                row: &record.kid,
+                field: PRIVATE_KEY_FIELD,
+            };
             let private = app.secrets.sealer.open(&binding, &record.private_sealed);
             let key = private.ok().and_then(|der| {
-                SigningKey::from_pkcs8(&der, record.kid.clone(), record.certificate_der.clone()).ok()
+                SigningKey::from_pkcs8(&der, record.kid.clone(), record.certificate_der.clone())
+                    .ok()
             });
             if key.is_none() {
-                tracing::error!(kid = record.kid, "signing key cannot be opened with this root key");
+                tracing::error!(
+                    kid = record.kid,
+                    "signing key cannot be opened with this root key"
+                );
             }
             key.map(Arc::new)
         })

@@ -20,7 +20,9 @@ pub(crate) struct FailureAdmission {
 
 impl Default for FailureAdmission {
     fn default() -> Self {
-        Self { arrivals: quick_cache::sync::Cache::new(SOURCES) }
+        Self {
+            arrivals: quick_cache::sync::Cache::new(SOURCES),
+        }
     }
 }
 

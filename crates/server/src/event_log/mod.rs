@@ -52,17 +52,33 @@ pub(crate) fn log_id(at: Timestamp, entropy: &dyn Entropy) -> LogId {
 /// What an administrator sees of how the source was found.
 pub(crate) fn explain_source(event: &mut LogEvent, source: &TrustedSource) {
     event.ip = Some(address_text(source.source.exact()));
-    event.details.insert("portcullis".to_owned(), json!({ "source": source.decision.word() }));
+    event.details.insert(
+        "portcullis".to_owned(),
+        json!({ "source": source.decision.word() }),
+    );
 }
 
 /// The identifier for the log: as typed where it names a user or is an address, else a keyed tag,
 /// because people type their password into the wrong field (Sigma rule on password-in-username).
-pub(crate) fn user_name(app: &App, tenant: &str, typed: &str, identifier: &Identifier, user: Option<&UserRecord>) -> String {
+pub(crate) fn user_name(
+    app: &App,
+    tenant: &str,
+    typed: &str,
+    identifier: &Identifier,
+    user: Option<&UserRecord>,
+) -> String {
     if user.is_some() || identifier.looks_like_email() {
         return bounded(typed);
     }
-    let digest = app.secrets.meters.digest(tenant, identifier.as_str().as_bytes());
-    let tag: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest = app
+        .secrets
+        .meters
+        .digest(tenant, identifier.as_str().as_bytes());
+    let tag: String = digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("unknown:{tag}")
 }
 
@@ -71,7 +87,11 @@ pub(crate) fn address_text(address: std::net::IpAddr) -> String {
     match address {
         std::net::IpAddr::V4(v4) => v4.to_string(),
         std::net::IpAddr::V6(v6) => {
-            let groups: Vec<String> = v6.segments().iter().map(|group| format!("{group:04x}")).collect();
+            let groups: Vec<String> = v6
+                .segments()
+                .iter()
+                .map(|group| format!("{group:04x}"))
+                .collect();
             groups.join(":")
         }
     }
@@ -91,13 +111,19 @@ pub(crate) fn bounded(text: &str) -> String {
 
 /// `details.error.message`, as failed logins have it.
 pub(crate) fn error_detail(event: &mut LogEvent, message: &str) {
-    event.details.insert("error".to_owned(), json!({ "message": message }));
+    event
+        .details
+        .insert("error".to_owned(), json!({ "message": message }));
 }
 
 /// The strategy fields of an event about a database connection.
 pub(crate) fn database_strategy(event: &mut LogEvent) {
-    event.rest.insert("strategy".to_owned(), Value::from("auth0"));
-    event.rest.insert("strategy_type".to_owned(), Value::from("database"));
+    event
+        .rest
+        .insert("strategy".to_owned(), Value::from("auth0"));
+    event
+        .rest
+        .insert("strategy_type".to_owned(), Value::from("database"));
 }
 
 #[cfg(test)]
@@ -122,6 +148,9 @@ mod tests {
 
     #[test]
     fn ipv6_is_expanded() {
-        assert_eq!(address_text("2001:db8::1".parse().unwrap()), "2001:0db8:0000:0000:0000:0000:0000:0001");
+        assert_eq!(
+            address_text("2001:db8::1".parse().unwrap()),
+            "2001:0db8:0000:0000:0000:0000:0000:0001"
+        );
     }
 }

@@ -16,12 +16,18 @@ use super::body::Body;
 use super::schema::{Field, Kind, field, judge};
 use crate::answer::management::{Problem, answer};
 
-const NOT_HERE: Problem = Problem::NotFound { code: None, message: "Not Found" };
+const NOT_HERE: Problem = Problem::NotFound {
+    code: None,
+    message: "Not Found",
+};
 
 const BRUTE_FORCE: &[Field] = &[
     field("enabled", Kind::Bool),
     field("shields", Kind::ListOf(&["block", "user_notification"])),
-    field("mode", Kind::OneOf(&["count_per_identifier_and_ip", "count_per_identifier"])),
+    field(
+        "mode",
+        Kind::OneOf(&["count_per_identifier_and_ip", "count_per_identifier"]),
+    ),
     field("allowlist", Kind::Texts(Allowlist::LIMIT)),
     field("max_attempts", Kind::Integer(1, 100)),
 ];
@@ -68,14 +74,21 @@ const SAME_USER: &[Field] = &[field(
 )];
 
 /// `GET /attack-protection/{shield}`.
-pub(super) async fn show(call: ManagementCall, Path(shield): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn show(
+    call: ManagementCall,
+    Path(shield): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["read:attack_protection"])?;
     let settings = present(&call).await?.attack_protection;
     Ok(answer(StatusCode::OK, &read(&settings, &shield)?))
 }
 
 /// `PATCH /attack-protection/{shield}`: answers the whole object.
-pub(super) async fn change(call: ManagementCall, Path(shield): Path<String>, body: Body) -> Result<Response, Problem> {
+pub(super) async fn change(
+    call: ManagementCall,
+    Path(shield): Path<String>,
+    body: Body,
+) -> Result<Response, Problem> {
     call.require(&["update:attack_protection"])?;
     let sent = body.object()?;
     let mut tenant = present(&call).await?;
@@ -99,14 +112,26 @@ pub(super) async fn change(call: ManagementCall, Path(shield): Path<String>, bod
         }
     }
 
-    save(&call, &format!("Update {shield} settings"), Value::Object(sent), &tenant).await?;
-    Ok(answer(StatusCode::OK, &read(&tenant.attack_protection, &shield)?))
+    save(
+        &call,
+        &format!("Update {shield} settings"),
+        Value::Object(sent),
+        &tenant,
+    )
+    .await?;
+    Ok(answer(
+        StatusCode::OK,
+        &read(&tenant.attack_protection, &shield)?,
+    ))
 }
 
 /// `GET /portcullis/attack-protection`.
 pub(super) async fn show_own(call: ManagementCall) -> Result<Response, Problem> {
     call.require(&["read:attack_protection"])?;
-    Ok(answer(StatusCode::OK, &json!({ "same_user": present(&call).await?.attack_protection.same_user })))
+    Ok(answer(
+        StatusCode::OK,
+        &json!({ "same_user": present(&call).await?.attack_protection.same_user }),
+    ))
 }
 
 /// `PATCH /portcullis/attack-protection`.
@@ -119,8 +144,17 @@ pub(super) async fn change_own(call: ManagementCall, body: Body) -> Result<Respo
     merge(&mut settings, &sent);
     tenant.attack_protection.same_user = typed(settings["same_user"].take())?;
 
-    save(&call, "Update attack protection settings", Value::Object(sent), &tenant).await?;
-    Ok(answer(StatusCode::OK, &json!({ "same_user": tenant.attack_protection.same_user })))
+    save(
+        &call,
+        "Update attack protection settings",
+        Value::Object(sent),
+        &tenant,
+    )
+    .await?;
+    Ok(answer(
+        StatusCode::OK,
+        &json!({ "same_user": tenant.attack_protection.same_user }),
+    ))
 }
 
 /// The tenant as it is stored now, not as it was cached.
@@ -128,7 +162,12 @@ async fn present(call: &ManagementCall) -> Result<Tenant, Problem> {
     call.store.find_tenant().await?.ok_or(NOT_HERE)
 }
 
-pub(super) async fn save(call: &ManagementCall, what: &str, sent: Value, tenant: &Tenant) -> Result<(), Problem> {
+pub(super) async fn save(
+    call: &ManagementCall,
+    what: &str,
+    sent: Value,
+    tenant: &Tenant,
+) -> Result<(), Problem> {
     let event = audit::changed(call, what, &sent, 200);
     let row = tenant.clone();
     let written = call
@@ -186,7 +225,9 @@ fn read(settings: &AttackProtection, shield: &str) -> Result<Value, Problem> {
 }
 
 fn merge(settings: &mut Value, sent: &Map<String, Value>) {
-    let Some(members) = settings.as_object_mut() else { return };
+    let Some(members) = settings.as_object_mut() else {
+        return;
+    };
     for (name, value) in sent {
         match (value, members.get_mut(name)) {
             (Value::Object(new), Some(old @ Value::Object(_))) => merge(old, new),
@@ -198,15 +239,23 @@ fn merge(settings: &mut Value, sent: &Map<String, Value>) {
 }
 
 fn typed<T: serde::de::DeserializeOwned>(settings: Value) -> Result<T, Problem> {
-    serde_json::from_value(settings).map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))
+    serde_json::from_value(settings)
+        .map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))
 }
 
 fn judge_allowlist(sent: &Map<String, Value>) -> Result<(), Problem> {
-    let Some(Value::Array(entries)) = sent.get("allowlist") else { return Ok(()) };
-    let entries: Vec<String> = entries.iter().filter_map(|entry| entry.as_str().map(str::to_owned)).collect();
+    let Some(Value::Array(entries)) = sent.get("allowlist") else {
+        return Ok(());
+    };
+    let entries: Vec<String> = entries
+        .iter()
+        .filter_map(|entry| entry.as_str().map(str::to_owned))
+        .collect();
     match Allowlist::parse(&entries) {
         Ok(_) => Ok(()),
-        Err(error) => Err(Problem::InvalidBody(format!("Payload validation error: '{error}' on property allowlist."))),
+        Err(error) => Err(Problem::InvalidBody(format!(
+            "Payload validation error: '{error}' on property allowlist."
+        ))),
     }
 }
 

@@ -7,10 +7,22 @@ use super::authorization::ManagementCall;
 use crate::event_log::{bounded, draft};
 
 /// Members that never reach a log.
-const SECRETS: &[&str] = &["password", "client_secret", "signing_secret", "smtp_pass", "password_hash", "custom_password_hash"];
+const SECRETS: &[&str] = &[
+    "password",
+    "client_secret",
+    "signing_secret",
+    "smtp_pass",
+    "password_hash",
+    "custom_password_hash",
+];
 
 /// The event of a change that was made.
-pub(super) fn changed(call: &ManagementCall, description: &str, request: &Value, status: u16) -> LogEvent {
+pub(super) fn changed(
+    call: &ManagementCall,
+    description: &str,
+    request: &Value,
+    status: u16,
+) -> LogEvent {
     let mut event = draft(&call.cx, EventType::ManagementWrite);
     event.description = description.to_owned();
     event.client_id = call.caller.client_id.clone();
@@ -35,7 +47,11 @@ fn censored(value: &Value) -> Value {
             members
                 .iter()
                 .map(|(name, value)| {
-                    let shown = if SECRETS.contains(&name.as_str()) { Value::from("*****") } else { censored(value) };
+                    let shown = if SECRETS.contains(&name.as_str()) {
+                        Value::from("*****")
+                    } else {
+                        censored(value)
+                    };
                     (bounded(name), shown)
                 })
                 .collect(),

@@ -25,7 +25,9 @@ pub(super) struct ManagementCall {
 impl ManagementCall {
     /// Asks for one of these scopes.
     pub(super) fn require(&self, scopes: &[&'static str]) -> Result<(), Problem> {
-        self.caller.require_any(scopes).map_err(|lacking| Problem::InsufficientScope(lacking.expected))
+        self.caller
+            .require_any(scopes)
+            .map_err(|lacking| Problem::InsufficientScope(lacking.expected))
     }
 
     /// Whether the token holds one of these scopes.
@@ -48,25 +50,42 @@ impl FromRequestParts<Arc<App>> for ManagementCall {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let cx = RequestContext::from_request_parts(parts, app)
             .await
-            .map_err(|_| Problem::NotFound { code: None, message: "No tenant has this host." })?;
-        let header = parts.headers.get(AUTHORIZATION).ok_or(Problem::Unauthorized("Missing authentication"))?;
+            .map_err(|_| Problem::NotFound {
+                code: None,
+                message: "No tenant has this host.",
+            })?;
+        let header = parts
+            .headers
+            .get(AUTHORIZATION)
+            .ok_or(Problem::Unauthorized("Missing authentication"))?;
         let token = header.to_str().ok().and_then(|text| text.split_once(' '));
         let Some(("Bearer" | "bearer", token)) = token else {
             return Err(Problem::Unauthorized("Missing authentication"));
         };
         let keys = signing_keys(&cx.app, &cx.store).await?;
         let (issuer, audience) = (cx.tenant().issuer(), cx.tenant().management_audience());
-        let expected = Expected { issuer: &issuer, audience: &audience, now: cx.now };
-        let claims = verify_own(token.trim(), &keys, &expected).map_err(|refused| match refused {
-            TokenRefused::Expired => {
-                Problem::Unauthorized("Expired token received for JSON Web Token validation")
-            }
-            TokenRefused::Malformed | TokenRefused::Signature | TokenRefused::Foreign => {
-                Problem::Unauthorized("Invalid token")
-            }
-        })?;
-        let caller = ManagementCaller::read(&claims).map_err(|_| Problem::Unauthorized("Invalid token"))?;
+        let expected = Expected {
+            issuer: &issuer,
+            audience: &audience,
+            now: cx.now,
+        };
+        let claims =
+            verify_own(token.trim(), &keys, &expected).map_err(|refused| match refused {
+                TokenRefused::Expired => {
+                    Problem::Unauthorized("Expired token received for JSON Web Token validation")
+                }
+                TokenRefused::Malformed | TokenRefused::Signature | TokenRefused::Foreign => {
+                    Problem::Unauthorized("Invalid token")
+                }
+            })?;
+        let caller =
+            ManagementCaller::read(&claims).map_err(|_| Problem::Unauthorized("Invalid token"))?;
         let path = format!("/api/v2{}", parts.uri.path());
-        Ok(Self { cx, caller, method: parts.method.as_str().to_ascii_lowercase(), path })
+        Ok(Self {
+            cx,
+            caller,
+            method: parts.method.as_str().to_ascii_lowercase(),
+            path,
+        })
     }
 }

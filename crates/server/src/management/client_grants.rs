@@ -14,7 +14,10 @@ use super::paging::{Paging, Query};
 use super::schema::{Field, Kind, field, judge, require};
 use crate::answer::management::{Problem, answer, empty};
 
-const MISSING: Problem = Problem::NotFound { code: Some("inexistent_client_grant"), message: "The grant does not exist" };
+const MISSING: Problem = Problem::NotFound {
+    code: Some("inexistent_client_grant"),
+    message: "The grant does not exist",
+};
 
 const FIELDS: &[Field] = &[
     field("client_id", Kind::Text(64)),
@@ -40,15 +43,25 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
             _ => None,
         },
     };
-    let listed = call.store.list_client_grants(paging.page(), &filter).await?;
+    let listed = call
+        .store
+        .list_client_grants(paging.page(), &filter)
+        .await?;
     let shown = listed.items.iter().map(wire).collect::<Result<_, _>>()?;
     Ok(paging.answer("client_grants", shown, listed.total))
 }
 
 /// `GET /client-grants/{id}`.
-pub(super) async fn show(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn show(
+    call: ManagementCall,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["read:client_grants"])?;
-    let grant = call.store.find_client_grant(&ClientGrantId::new(id)).await?.ok_or(MISSING)?;
+    let grant = call
+        .store
+        .find_client_grant(&ClientGrantId::new(id))
+        .await?
+        .ok_or(MISSING)?;
     Ok(answer(StatusCode::OK, &wire(&grant)?))
 }
 
@@ -58,12 +71,25 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
     let sent = body.object()?;
     judge(FIELDS, &sent)?;
     require(&sent, &["client_id", "audience"])?;
-    let text = |name: &str| sent.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        sent.get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let (client_id, audience) = (ClientId::new(text("client_id")), text("audience"));
     if call.store.find_client(&client_id).await?.is_none() {
-        return Err(Problem::NotFound { code: Some("inexistent_client"), message: "The client does not exist" });
+        return Err(Problem::NotFound {
+            code: Some("inexistent_client"),
+            message: "The client does not exist",
+        });
     }
-    if call.store.find_resource_server_by_identifier(&audience).await?.is_none() {
+    if call
+        .store
+        .find_resource_server_by_identifier(&audience)
+        .await?
+        .is_none()
+    {
         return Err(Problem::NotFound {
             code: Some("inexistent_resource_server"),
             message: "The resource server does not exist",
@@ -93,21 +119,34 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
     call.app.forget_cached();
     match added {
         Added::Done => Ok(answer(StatusCode::CREATED, &wire(&grant)?)),
-        Added::IdTaken | Added::IdentifierTaken => {
-            Err(Problem::Conflict("A resource server with the same identifier and client already has a grant."))
-        }
+        Added::IdTaken | Added::IdentifierTaken => Err(Problem::Conflict(
+            "A resource server with the same identifier and client already has a grant.",
+        )),
     }
 }
 
 /// `PATCH /client-grants/{id}`.
-pub(super) async fn change(call: ManagementCall, Path(id): Path<String>, body: Body) -> Result<Response, Problem> {
+pub(super) async fn change(
+    call: ManagementCall,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Response, Problem> {
     call.require(&["update:client_grants"])?;
     let sent = body.object()?;
     judge(FIELDS, &sent)?;
-    if let Some(fixed) = ["client_id", "audience", "subject_type"].iter().find(|name| sent.contains_key(**name)) {
-        return Err(Problem::InvalidBody(format!("Payload validation error: 'Additional properties not allowed: {fixed}'.")));
+    if let Some(fixed) = ["client_id", "audience", "subject_type"]
+        .iter()
+        .find(|name| sent.contains_key(**name))
+    {
+        return Err(Problem::InvalidBody(format!(
+            "Payload validation error: 'Additional properties not allowed: {fixed}'."
+        )));
     }
-    let mut grant = call.store.find_client_grant(&ClientGrantId::new(id)).await?.ok_or(MISSING)?;
+    let mut grant = call
+        .store
+        .find_client_grant(&ClientGrantId::new(id))
+        .await?
+        .ok_or(MISSING)?;
     if sent.contains_key("scope") {
         grant.scope = scopes(&sent);
     }
@@ -125,11 +164,18 @@ pub(super) async fn change(call: ManagementCall, Path(id): Path<String>, body: B
         })
         .await?;
     call.app.forget_cached();
-    if found { Ok(answer(StatusCode::OK, &wire(&grant)?)) } else { Err(MISSING) }
+    if found {
+        Ok(answer(StatusCode::OK, &wire(&grant)?))
+    } else {
+        Err(MISSING)
+    }
 }
 
 /// `DELETE /client-grants/{id}`.
-pub(super) async fn remove(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn remove(
+    call: ManagementCall,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["delete:client_grants"])?;
     let id = ClientGrantId::new(id);
     let event = audit::changed(&call, "Delete client grant", &Value::Null, 204);
@@ -146,8 +192,14 @@ pub(super) async fn remove(call: ManagementCall, Path(id): Path<String>) -> Resu
 }
 
 fn scopes(sent: &Map<String, Value>) -> Vec<String> {
-    let listed = sent.get("scope").and_then(Value::as_array).into_iter().flatten();
-    listed.filter_map(|scope| scope.as_str().map(str::to_owned)).collect()
+    let listed = sent
+        .get("scope")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    listed
+        .filter_map(|scope| scope.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn wire(grant: &ClientGrant) -> Result<Value, Problem> {

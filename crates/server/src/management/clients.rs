@@ -18,7 +18,10 @@ use super::schema::{Field, Kind, field, judge, require};
 use crate::answer::management::{Problem, answer, empty};
 use crate::bootstrap::CLIENT_SECRET_FIELD;
 
-const MISSING: Problem = Problem::NotFound { code: Some("inexistent_client"), message: "The client does not exist" };
+const MISSING: Problem = Problem::NotFound {
+    code: Some("inexistent_client"),
+    message: "The client does not exist",
+};
 
 const GRANT_TYPES: &[&str] = &[
     "implicit",
@@ -37,7 +40,10 @@ const GRANT_TYPES: &[&str] = &[
 
 const REFRESH: &[Field] = &[
     field("rotation_type", Kind::OneOf(&["rotating", "non-rotating"])),
-    field("expiration_type", Kind::OneOf(&["expiring", "non-expiring"])),
+    field(
+        "expiration_type",
+        Kind::OneOf(&["expiring", "non-expiring"]),
+    ),
     field("leeway", Kind::Integer(0, 31_536_000)),
     field("token_lifetime", Kind::Integer(1, 157_788_000)),
     field("infinite_token_lifetime", Kind::Bool),
@@ -51,7 +57,10 @@ const FIELDS: &[Field] = &[
     field("description", Kind::NullableText(140)),
     field("client_secret", Kind::Text(256)),
     field("logo_uri", Kind::NullableText(1_024)),
-    field("app_type", Kind::OneOf(&["native", "spa", "regular_web", "non_interactive"])),
+    field(
+        "app_type",
+        Kind::OneOf(&["native", "spa", "regular_web", "non_interactive"]),
+    ),
     field("is_first_party", Kind::Bool),
     field("oidc_conformant", Kind::Bool),
     field("callbacks", Kind::Texts(100)),
@@ -61,7 +70,10 @@ const FIELDS: &[Field] = &[
     field("allowed_clients", Kind::Texts(100)),
     field("allowed_logout_urls", Kind::Texts(100)),
     field("grant_types", Kind::ListOf(GRANT_TYPES)),
-    field("token_endpoint_auth_method", Kind::NullableOneOf(&["none", "client_secret_post", "client_secret_basic"])),
+    field(
+        "token_endpoint_auth_method",
+        Kind::NullableOneOf(&["none", "client_secret_post", "client_secret_basic"]),
+    ),
     field("is_token_endpoint_ip_header_trusted", Kind::Bool),
     field(
         "jwt_configuration",
@@ -101,9 +113,17 @@ const FIELDS: &[Field] = &[
 
 /// `GET /clients`.
 pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response, Problem> {
-    call.require(&["read:clients", "read:client_keys", "read:client_credentials", "read:client_summary"])?;
+    call.require(&[
+        "read:clients",
+        "read:client_keys",
+        "read:client_credentials",
+        "read:client_summary",
+    ])?;
     let paging = Paging::read(&query)?;
-    if query.get("is_global").is_some_and(|global| global == "true") {
+    if query
+        .get("is_global")
+        .is_some_and(|global| global == "true")
+    {
         return Ok(paging.answer("clients", Vec::new(), 0));
     }
     let all = call.store.list_clients(Page::ALL).await?.items;
@@ -112,19 +132,38 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
             let own = serde_json::to_value(record.client.app_type).unwrap_or_default();
             wanted.split(',').any(|one| own == one)
         });
-        let party = query.get("is_first_party").is_none_or(|wanted| *wanted == record.client.is_first_party.to_string());
+        let party = query
+            .get("is_first_party")
+            .is_none_or(|wanted| *wanted == record.client.is_first_party.to_string());
         fits_type && party
     };
     let fitting: Vec<ClientRecord> = all.into_iter().filter(wanted).collect();
     let total = fitting.len() as u64;
-    let shown = paging.cut(fitting).iter().map(|record| show_record(&call, record)).collect::<Result<_, _>>()?;
+    let shown = paging
+        .cut(fitting)
+        .iter()
+        .map(|record| show_record(&call, record))
+        .collect::<Result<_, _>>()?;
     Ok(paging.answer("clients", shown, total))
 }
 
 /// `GET /clients/{id}`.
-pub(super) async fn show(call: ManagementCall, Path(id): Path<String>, query: Query) -> Result<Response, Problem> {
-    call.require(&["read:clients", "read:client_keys", "read:client_credentials", "read:client_summary"])?;
-    let record = call.store.find_client(&ClientId::new(id)).await?.ok_or(MISSING)?;
+pub(super) async fn show(
+    call: ManagementCall,
+    Path(id): Path<String>,
+    query: Query,
+) -> Result<Response, Problem> {
+    call.require(&[
+        "read:clients",
+        "read:client_keys",
+        "read:client_credentials",
+        "read:client_summary",
+    ])?;
+    let record = call
+        .store
+        .find_client(&ClientId::new(id))
+        .await?
+        .ok_or(MISSING)?;
     let shown = Paging::read(&query)?.project(show_record(&call, &record)?);
     Ok(answer(StatusCode::OK, &shown))
 }
@@ -141,14 +180,18 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         None => keys::client_secret(&*call.app.entropy),
     };
     let client = read(with_defaults(&id, sent.clone()))?;
-    let record = seal(&call, ClientRecord {
-        client,
-        secret_digest: [0; 32],
-        secret_sealed: Vec::new(),
-        created_at: call.now,
-        updated_at: call.now,
-        version: 1,
-    }, &secret);
+    let record = seal(
+        &call,
+        ClientRecord {
+            client,
+            secret_digest: [0; 32],
+            secret_sealed: Vec::new(),
+            created_at: call.now,
+            updated_at: call.now,
+            version: 1,
+        },
+        &secret,
+    );
 
     let event = audit::changed(&call, "Create a client", &Value::Object(sent), 201);
     let row = record.clone();
@@ -162,21 +205,42 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         .await?;
     call.app.forget_cached();
     match added {
-        Added::Done => Ok(answer(StatusCode::CREATED, &with_secret(wire(&call, &record)?, &secret))),
-        Added::IdTaken | Added::IdentifierTaken => Err(Problem::Conflict("The client already exists.")),
+        Added::Done => Ok(answer(
+            StatusCode::CREATED,
+            &with_secret(wire(&call, &record)?, &secret),
+        )),
+        Added::IdTaken | Added::IdentifierTaken => {
+            Err(Problem::Conflict("The client already exists."))
+        }
     }
 }
 
 /// `PATCH /clients/{id}`.
-pub(super) async fn change(call: ManagementCall, Path(id): Path<String>, body: Body) -> Result<Response, Problem> {
+pub(super) async fn change(
+    call: ManagementCall,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Response, Problem> {
     call.require(&["update:clients", "update:client_keys"])?;
     let sent = body.object()?;
     judge(FIELDS, &sent)?;
-    let before = call.store.find_client(&ClientId::new(id)).await?.ok_or(MISSING)?;
+    let before = call
+        .store
+        .find_client(&ClientId::new(id))
+        .await?
+        .ok_or(MISSING)?;
     let mut document = to_map(&before.client)?;
     merge(&mut document, &sent);
-    let secret = sent.get("client_secret").and_then(Value::as_str).map(strong).transpose()?;
-    let mut record = ClientRecord { client: read(document)?, updated_at: call.now, ..before };
+    let secret = sent
+        .get("client_secret")
+        .and_then(Value::as_str)
+        .map(strong)
+        .transpose()?;
+    let mut record = ClientRecord {
+        client: read(document)?,
+        updated_at: call.now,
+        ..before
+    };
     if let Some(secret) = secret {
         call.require(&["update:client_keys"])?;
         record = seal(&call, record, secret);
@@ -187,18 +251,38 @@ pub(super) async fn change(call: ManagementCall, Path(id): Path<String>, body: B
 }
 
 /// `POST /clients/{id}/rotate-secret`.
-pub(super) async fn rotate_secret(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn rotate_secret(
+    call: ManagementCall,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["update:client_keys"])?;
-    let before = call.store.find_client(&ClientId::new(id)).await?.ok_or(MISSING)?;
+    let before = call
+        .store
+        .find_client(&ClientId::new(id))
+        .await?
+        .ok_or(MISSING)?;
     let secret = keys::client_secret(&*call.app.entropy);
-    let record = seal(&call, ClientRecord { updated_at: call.now, ..before }, &secret);
+    let record = seal(
+        &call,
+        ClientRecord {
+            updated_at: call.now,
+            ..before
+        },
+        &secret,
+    );
 
     save(&call, "Rotate a client secret", &Value::Null, &record).await?;
-    Ok(answer(StatusCode::OK, &with_secret(wire(&call, &record)?, &secret)))
+    Ok(answer(
+        StatusCode::OK,
+        &with_secret(wire(&call, &record)?, &secret),
+    ))
 }
 
 /// `DELETE /clients/{id}`.
-pub(super) async fn remove(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn remove(
+    call: ManagementCall,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["delete:clients"])?;
     let id = ClientId::new(id);
     let event = audit::changed(&call, "Delete a client", &Value::Null, 204);
@@ -214,7 +298,12 @@ pub(super) async fn remove(call: ManagementCall, Path(id): Path<String>) -> Resu
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-async fn save(call: &ManagementCall, what: &str, sent: &Value, record: &ClientRecord) -> Result<(), Problem> {
+async fn save(
+    call: &ManagementCall,
+    what: &str,
+    sent: &Value,
+    record: &ClientRecord,
+) -> Result<(), Problem> {
     let event = audit::changed(call, what, sent, 200);
     let row = record.clone();
     let written = call
@@ -231,14 +320,16 @@ async fn save(call: &ManagementCall, what: &str, sent: &Value, record: &ClientRe
     match written {
         Written::Done => Ok(()),
         Written::Missing => Err(MISSING),
-        Written::Moved | Written::IdentifierTaken => {
-            Err(Problem::Conflict("The client was changed by another request at the same time. Send the change again."))
-        }
+        Written::Moved | Written::IdentifierTaken => Err(Problem::Conflict(
+            "The client was changed by another request at the same time. Send the change again.",
+        )),
     }
 }
 
 fn with_defaults(id: &ClientId, sent: Map<String, Value>) -> Map<String, Value> {
-    let public = sent.get("token_endpoint_auth_method").is_some_and(|method| method == "none");
+    let public = sent
+        .get("token_endpoint_auth_method")
+        .is_some_and(|method| method == "none");
     let mut grants = vec!["authorization_code", "implicit", "refresh_token"];
     if !public {
         grants.push("client_credentials");
@@ -281,7 +372,11 @@ fn merge(document: &mut Map<String, Value>, sent: &Map<String, Value>) {
             (_, Value::Null, _) => {
                 document.remove(name);
             }
-            ("jwt_configuration" | "refresh_token" | "client_metadata", Value::Object(new), Some(Value::Object(old))) => {
+            (
+                "jwt_configuration" | "refresh_token" | "client_metadata",
+                Value::Object(new),
+                Some(Value::Object(old)),
+            ) => {
                 for (member, value) in new {
                     if value.is_null() {
                         old.remove(member);
@@ -303,11 +398,15 @@ fn read(document: Map<String, Value>) -> Result<Client, Problem> {
     let client: Client = serde_json::from_value(Value::Object(document))
         .map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))?;
     if client.name.is_empty() || client.name.contains(['<', '>']) {
-        return Err(invalid("Payload validation error: 'String does not match pattern' on property name (at least one character, no < or >)."));
+        return Err(invalid(
+            "Payload validation error: 'String does not match pattern' on property name (at least one character, no < or >).",
+        ));
     }
     let authenticates = matches!(
         client.token_endpoint_auth_method,
-        Some(TokenEndpointAuthMethod::ClientSecretPost | TokenEndpointAuthMethod::ClientSecretBasic)
+        Some(
+            TokenEndpointAuthMethod::ClientSecretPost | TokenEndpointAuthMethod::ClientSecretBasic
+        )
     );
     if client.is_token_endpoint_ip_header_trusted && !authenticates {
         return Err(invalid(
@@ -316,7 +415,9 @@ fn read(document: Map<String, Value>) -> Result<Client, Problem> {
              token_endpoint_auth_method with one of these values in the same request, or set the flag to false.",
         ));
     }
-    if client.token_endpoint_auth_method == Some(TokenEndpointAuthMethod::None) && client.may_use("client_credentials") {
+    if client.token_endpoint_auth_method == Some(TokenEndpointAuthMethod::None)
+        && client.may_use("client_credentials")
+    {
         return Err(invalid(
             "Application must not have Token Endpoint Authentication Method set to \"none\" when client_credentials grant type is enabled",
         ));
@@ -335,26 +436,46 @@ fn strong(secret: &str) -> Result<&str, Problem> {
 
 fn seal(call: &ManagementCall, record: ClientRecord, secret: &str) -> ClientRecord {
     let binding = binding(call, &record.client.client_id);
-    let secret_sealed = call.app.secrets.sealer.seal(&binding, secret.as_bytes(), &*call.app.entropy);
-    ClientRecord { secret_digest: SecretDigest::of(secret).to_bytes(), secret_sealed, ..record }
+    let secret_sealed =
+        call.app
+            .secrets
+            .sealer
+            .seal(&binding, secret.as_bytes(), &*call.app.entropy);
+    ClientRecord {
+        secret_digest: SecretDigest::of(secret).to_bytes(),
+        secret_sealed,
+        ..record
+    }
 }
 
 fn binding<'a>(call: &'a ManagementCall, id: &'a ClientId) -> Binding<'a> {
-    Binding { tenant: call.tenant().id.as_str(), row: id.as_str(), field: CLIENT_SECRET_FIELD }
+    Binding {
+        tenant: call.tenant().id.as_str(),
+        row: id.as_str(),
+        field: CLIENT_SECRET_FIELD,
+    }
 }
 
 /// The wire's form, as far as this token may see it.
 fn show_record(call: &ManagementCall, record: &ClientRecord) -> Result<Value, Problem> {
     let mut shown = wire(call, record)?;
     if call.holds(&["read:client_keys", "update:client_keys", "create:clients"]) {
-        let opened = call.app.secrets.sealer.open(&binding(call, &record.client.client_id), &record.secret_sealed);
+        let opened = call.app.secrets.sealer.open(
+            &binding(call, &record.client.client_id),
+            &record.secret_sealed,
+        );
         let opened = opened.map_err(|error| Problem::Internal(error.to_string()))?;
         return Ok(with_secret(shown, &String::from_utf8_lossy(&opened)));
     }
     if !call.holds(&["read:clients", "update:clients"])
         && let Some(members) = shown.as_object_mut()
     {
-        members.retain(|name, _| matches!(name.as_str(), "client_id" | "app_type" | "name" | "description"));
+        members.retain(|name, _| {
+            matches!(
+                name.as_str(),
+                "client_id" | "app_type" | "name" | "description"
+            )
+        });
     }
     Ok(shown)
 }

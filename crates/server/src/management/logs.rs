@@ -22,39 +22,89 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
         return Ok(Paging::read(&query)?.answer("logs", Vec::new(), 0));
     };
     if query.contains_key("from") || query.contains_key("take") {
-        let take = query.get("take").and_then(|take| take.parse().ok()).unwrap_or(50).clamp(1, 100);
-        let from = query.get("from").filter(|from| !from.is_empty()).map(LogId::new);
-        let range = EventRange::Checkpoint { from, take, now: call.now };
-        let listed = call.store.list_events(&EventQuery { range, filter }).await?;
-        return Ok(answer(StatusCode::OK, &Value::Array(listed.items.iter().map(wire).collect())));
+        let take = query
+            .get("take")
+            .and_then(|take| take.parse().ok())
+            .unwrap_or(50)
+            .clamp(1, 100);
+        let from = query
+            .get("from")
+            .filter(|from| !from.is_empty())
+            .map(LogId::new);
+        let range = EventRange::Checkpoint {
+            from,
+            take,
+            now: call.now,
+        };
+        let listed = call
+            .store
+            .list_events(&EventQuery { range, filter })
+            .await?;
+        return Ok(answer(
+            StatusCode::OK,
+            &Value::Array(listed.items.iter().map(wire).collect()),
+        ));
     }
     by_page(&call, &query, filter).await
 }
 
 /// `GET /users/{id}/logs`.
-pub(super) async fn list_of_user(call: ManagementCall, Path(id): Path<String>, query: Query) -> Result<Response, Problem> {
+pub(super) async fn list_of_user(
+    call: ManagementCall,
+    Path(id): Path<String>,
+    query: Query,
+) -> Result<Response, Problem> {
     call.require(&["read:logs", "read:logs_users"])?;
-    by_page(&call, &query, EventFilter { user_id: Some(UserId::new(id)), ..EventFilter::default() }).await
+    by_page(
+        &call,
+        &query,
+        EventFilter {
+            user_id: Some(UserId::new(id)),
+            ..EventFilter::default()
+        },
+    )
+    .await
 }
 
 /// `GET /logs/{id}`.
-pub(super) async fn show(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn show(
+    call: ManagementCall,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["read:logs", "read:logs_users"])?;
     let found = call.store.find_event(&LogId::new(id)).await?;
-    let event = found.ok_or(Problem::NotFound { code: None, message: "The log event does not exist." })?;
+    let event = found.ok_or(Problem::NotFound {
+        code: None,
+        message: "The log event does not exist.",
+    })?;
     Ok(answer(StatusCode::OK, &wire(&event)))
 }
 
-async fn by_page(call: &ManagementCall, query: &Query, filter: EventFilter) -> Result<Response, Problem> {
+async fn by_page(
+    call: &ManagementCall,
+    query: &Query,
+    filter: EventFilter,
+) -> Result<Response, Problem> {
     let paging = Paging::read(query)?;
     let page: Page = paging.page();
     let range = match query.get("sort").map(String::as_str) {
         Some("date:1") => EventRange::OldestFirst(page),
         None | Some("date:-1" | "") => EventRange::NewestFirst(page),
-        Some(_) => return Err(Problem::InvalidQuery("Query validation error: 'sort' is date:1 or date:-1.".to_owned())),
+        Some(_) => {
+            return Err(Problem::InvalidQuery(
+                "Query validation error: 'sort' is date:1 or date:-1.".to_owned(),
+            ));
+        }
     };
-    let listed = call.store.list_events(&EventQuery { range, filter }).await?;
-    Ok(paging.answer("logs", listed.items.iter().map(wire).collect(), listed.total))
+    let listed = call
+        .store
+        .list_events(&EventQuery { range, filter })
+        .await?;
+    Ok(paging.answer(
+        "logs",
+        listed.items.iter().map(wire).collect(),
+        listed.total,
+    ))
 }
 
 /// The equalities of `q` or `search`; none if nothing can match.
@@ -65,8 +115,16 @@ fn filter(query: &HashMap<String, String>) -> Result<Option<EventFilter>, Proble
         ))
     };
     let mut filter = EventFilter::default();
-    let text = query.get("q").or_else(|| query.get("search")).map(String::as_str).unwrap_or_default();
-    for part in text.split(" AND ").map(str::trim).filter(|part| !part.is_empty()) {
+    let text = query
+        .get("q")
+        .or_else(|| query.get("search"))
+        .map(String::as_str)
+        .unwrap_or_default();
+    for part in text
+        .split(" AND ")
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
         let (name, value) = part.split_once(':').ok_or_else(|| unsupported(part))?;
         let value = value.trim().trim_matches('"');
         if value.is_empty() || value.contains(['*', '"', ' ', '(', '[']) {
@@ -105,7 +163,10 @@ fn wire(event: &LogEvent) -> Value {
     put("client_id", event.client_id.as_ref().map(ClientId::as_str));
     put("client_name", event.client_name.as_deref());
     put("connection", event.connection.as_deref());
-    put("connection_id", event.connection_id.as_ref().map(|id| id.as_str()));
+    put(
+        "connection_id",
+        event.connection_id.as_ref().map(|id| id.as_str()),
+    );
     put("ip", event.ip.as_deref());
     put("client_ip", event.client_ip.as_deref());
     put("user_id", event.user_id.as_ref().map(UserId::as_str));

@@ -31,28 +31,78 @@ use crate::app::App;
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/clients", get(clients::list).post(clients::create))
-        .route("/clients/{id}", get(clients::show).patch(clients::change).delete(clients::remove))
+        .route(
+            "/clients/{id}",
+            get(clients::show)
+                .patch(clients::change)
+                .delete(clients::remove),
+        )
         .route("/clients/{id}/rotate-secret", post(clients::rotate_secret))
-        .route("/client-grants", get(client_grants::list).post(client_grants::create))
-        .route("/client-grants/{id}", get(client_grants::show).patch(client_grants::change).delete(client_grants::remove))
-        .route("/resource-servers", get(resource_servers::list).post(resource_servers::create))
+        .route(
+            "/client-grants",
+            get(client_grants::list).post(client_grants::create),
+        )
+        .route(
+            "/client-grants/{id}",
+            get(client_grants::show)
+                .patch(client_grants::change)
+                .delete(client_grants::remove),
+        )
+        .route(
+            "/resource-servers",
+            get(resource_servers::list).post(resource_servers::create),
+        )
         .route(
             "/resource-servers/{id}",
-            get(resource_servers::show).patch(resource_servers::change).delete(resource_servers::remove),
+            get(resource_servers::show)
+                .patch(resource_servers::change)
+                .delete(resource_servers::remove),
         )
-        .route("/connections", get(connections::list).post(connections::create))
-        .route("/connections/{id}", get(connections::show).patch(connections::change).delete(connections::remove))
-        .route("/connections/{id}/clients", get(connections::list_clients).patch(connections::enable_clients))
+        .route(
+            "/connections",
+            get(connections::list).post(connections::create),
+        )
+        .route(
+            "/connections/{id}",
+            get(connections::show)
+                .patch(connections::change)
+                .delete(connections::remove),
+        )
+        .route(
+            "/connections/{id}/clients",
+            get(connections::list_clients).patch(connections::enable_clients),
+        )
         .route("/users", get(users::list).post(users::create))
-        .route("/users/{id}", get(users::show).patch(users::change).delete(users::remove))
+        .route(
+            "/users/{id}",
+            get(users::show).patch(users::change).delete(users::remove),
+        )
         .route("/users/{id}/logs", get(logs::list_of_user))
         .route("/users-by-email", get(users::list_by_email))
-        .route("/user-blocks", get(unblocking::list_by_identifier).delete(unblocking::lift_by_identifier))
-        .route("/user-blocks/{id}", get(unblocking::list_of_user).delete(unblocking::lift_of_user))
-        .route("/anomaly/blocks/ips/{ip}", get(unblocking::show_source).delete(unblocking::lift_source))
-        .route("/attack-protection/{shield}", get(attack_protection::show).patch(attack_protection::change))
-        .route("/portcullis/attack-protection", get(attack_protection::show_own).patch(attack_protection::change_own))
-        .route("/tenants/settings", get(tenant_settings::show).patch(tenant_settings::change))
+        .route(
+            "/user-blocks",
+            get(unblocking::list_by_identifier).delete(unblocking::lift_by_identifier),
+        )
+        .route(
+            "/user-blocks/{id}",
+            get(unblocking::list_of_user).delete(unblocking::lift_of_user),
+        )
+        .route(
+            "/anomaly/blocks/ips/{ip}",
+            get(unblocking::show_source).delete(unblocking::lift_source),
+        )
+        .route(
+            "/attack-protection/{shield}",
+            get(attack_protection::show).patch(attack_protection::change),
+        )
+        .route(
+            "/portcullis/attack-protection",
+            get(attack_protection::show_own).patch(attack_protection::change_own),
+        )
+        .route(
+            "/tenants/settings",
+            get(tenant_settings::show).patch(tenant_settings::change),
+        )
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::show))
         .fallback(nothing_here)
@@ -61,5 +111,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 
 /// What is not built answers like what does not exist: clients go on, and nothing retries.
 async fn nothing_here() -> Problem {
-    Problem::NotFound { code: None, message: "Not Found" }
+    Problem::NotFound {
+        code: None,
+        message: "Not Found",
+    }
 }

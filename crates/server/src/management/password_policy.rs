@@ -35,7 +35,10 @@ impl Classes {
     }
 
     fn count(&self) -> usize {
-        [self.lower, self.upper, self.digit, self.special].into_iter().filter(|found| *found).count()
+        [self.lower, self.upper, self.digit, self.special]
+            .into_iter()
+            .filter(|found| *found)
+            .count()
     }
 }
 
@@ -44,7 +47,11 @@ fn longest_run(password: &str) -> usize {
     let mut run = 0;
     let mut before = None;
     for character in password.chars() {
-        run = if before == Some(character) { run + 1 } else { 1 };
+        run = if before == Some(character) {
+            run + 1
+        } else {
+            1
+        };
         longest = longest.max(run);
         before = Some(character);
     }
@@ -67,7 +74,10 @@ mod tests {
             ("excellent", "aabbEF12gh", "abcdEF12g"),
         ] {
             assert!(satisfies(Some(policy), None, enough), "{policy} {enough}");
-            assert!(!satisfies(Some(policy), None, not_enough), "{policy} {not_enough}");
+            assert!(
+                !satisfies(Some(policy), None, not_enough),
+                "{policy} {not_enough}"
+            );
         }
         assert!(!satisfies(Some("low"), Some(12), "abcdefgh"));
     }

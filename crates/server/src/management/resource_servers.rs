@@ -16,18 +16,32 @@ use super::paging::{Paging, Query};
 use super::schema::{Field, Kind, field, judge};
 use crate::answer::management::{Problem, answer, empty};
 
-const MISSING: Problem =
-    Problem::NotFound { code: Some("inexistent_resource_server"), message: "The resource server does not exist" };
+const MISSING: Problem = Problem::NotFound {
+    code: Some("inexistent_resource_server"),
+    message: "The resource server does not exist",
+};
 
 const CHANGEABLE: &[Field] = &[
     field("name", Kind::Text(200)),
-    field("scopes", Kind::Objects(&[field("value", Kind::Text(280)), field("description", Kind::NullableText(500))])),
+    field(
+        "scopes",
+        Kind::Objects(&[
+            field("value", Kind::Text(280)),
+            field("description", Kind::NullableText(500)),
+        ]),
+    ),
     field("signing_alg", Kind::OneOf(&["RS256"])),
     field("allow_offline_access", Kind::Bool),
-    field("skip_consent_for_verifiable_first_party_clients", Kind::Bool),
+    field(
+        "skip_consent_for_verifiable_first_party_clients",
+        Kind::Bool,
+    ),
     field("token_lifetime", Kind::Integer(1, 2_592_000)),
     field("token_lifetime_for_web", Kind::Integer(1, 2_592_000)),
-    field("token_dialect", Kind::OneOf(&["access_token", "rfc9068_profile"])),
+    field(
+        "token_dialect",
+        Kind::OneOf(&["access_token", "rfc9068_profile"]),
+    ),
     field("enforce_policies", Kind::Inert(&[])),
     field("token_encryption", Kind::Inert(&[])),
     field("consent_policy", Kind::Inert(&["standard"])),
@@ -36,8 +50,14 @@ const CHANGEABLE: &[Field] = &[
     field(
         "subject_type_authorization",
         Kind::Object(&[
-            field("user", Kind::Object(&[field("policy", Kind::OneOf(&["allow_all"]))])),
-            field("client", Kind::Object(&[field("policy", Kind::OneOf(&["require_client_grant"]))])),
+            field(
+                "user",
+                Kind::Object(&[field("policy", Kind::OneOf(&["allow_all"]))]),
+            ),
+            field(
+                "client",
+                Kind::Object(&[field("policy", Kind::OneOf(&["require_client_grant"]))]),
+            ),
         ]),
     ),
 ];
@@ -51,14 +71,24 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
         all.retain(|record| record.resource_server.identifier == *identifier);
     }
     let total = all.len() as u64;
-    let shown = paging.cut(all).iter().map(|record| wire(&record.resource_server)).collect::<Result<_, _>>()?;
+    let shown = paging
+        .cut(all)
+        .iter()
+        .map(|record| wire(&record.resource_server))
+        .collect::<Result<_, _>>()?;
     Ok(paging.answer("resource_servers", shown, total))
 }
 
 /// `GET /resource-servers/{id}`.
-pub(super) async fn show(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn show(
+    call: ManagementCall,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["read:resource_servers"])?;
-    Ok(answer(StatusCode::OK, &wire(&find(&call, &id).await?.ok_or(MISSING)?.resource_server)?))
+    Ok(answer(
+        StatusCode::OK,
+        &wire(&find(&call, &id).await?.ok_or(MISSING)?.resource_server)?,
+    ))
 }
 
 /// `POST /resource-servers`.
@@ -93,7 +123,10 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         version: 1,
     };
 
-    sent.insert("identifier".to_owned(), Value::from(record.resource_server.identifier.clone()));
+    sent.insert(
+        "identifier".to_owned(),
+        Value::from(record.resource_server.identifier.clone()),
+    );
     let event = audit::changed(&call, "Create a resource server", &Value::Object(sent), 201);
     let row = record.clone();
     let added = call
@@ -109,24 +142,34 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
     call.app.forget_cached();
     match added {
         Added::Done => Ok(answer(StatusCode::CREATED, &wire(&record.resource_server)?)),
-        Added::IdTaken | Added::IdentifierTaken => {
-            Err(Problem::Conflict("A resource server with the same identifier already exists."))
-        }
+        Added::IdTaken | Added::IdentifierTaken => Err(Problem::Conflict(
+            "A resource server with the same identifier already exists.",
+        )),
     }
 }
 
 /// `PATCH /resource-servers/{id}`.
-pub(super) async fn change(call: ManagementCall, Path(id): Path<String>, body: Body) -> Result<Response, Problem> {
+pub(super) async fn change(
+    call: ManagementCall,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Response, Problem> {
     call.require(&["update:resource_servers"])?;
     let sent = body.object()?;
     judge(CHANGEABLE, &sent)?;
     let before = find(&call, &id).await?.ok_or(MISSING)?;
     if before.resource_server.is_system {
-        return Err(Problem::NotSupported("System resource servers cannot be changed.".to_owned()));
+        return Err(Problem::NotSupported(
+            "System resource servers cannot be changed.".to_owned(),
+        ));
     }
     let mut document = wire(&before.resource_server)?;
     lay_over(&mut document, &sent);
-    let record = ResourceServerRecord { resource_server: read(document)?, updated_at: call.now, ..before };
+    let record = ResourceServerRecord {
+        resource_server: read(document)?,
+        updated_at: call.now,
+        ..before
+    };
 
     let event = audit::changed(&call, "Update a resource server", &Value::Object(sent), 200);
     let row = record.clone();
@@ -151,11 +194,18 @@ pub(super) async fn change(call: ManagementCall, Path(id): Path<String>, body: B
 }
 
 /// `DELETE /resource-servers/{id}`.
-pub(super) async fn remove(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn remove(
+    call: ManagementCall,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["delete:resource_servers"])?;
-    let Some(record) = find(&call, &id).await? else { return Ok(empty(StatusCode::NO_CONTENT)) };
+    let Some(record) = find(&call, &id).await? else {
+        return Ok(empty(StatusCode::NO_CONTENT));
+    };
     if record.resource_server.is_system {
-        return Err(Problem::NotSupported("System resource servers cannot be deleted.".to_owned()));
+        return Err(Problem::NotSupported(
+            "System resource servers cannot be deleted.".to_owned(),
+        ));
     }
     let event = audit::changed(&call, "Delete a resource server", &Value::Null, 204);
     let id = record.resource_server.id;
@@ -170,7 +220,11 @@ pub(super) async fn remove(call: ManagementCall, Path(id): Path<String>) -> Resu
 }
 
 async fn find(call: &ManagementCall, id: &str) -> Result<Option<ResourceServerRecord>, Problem> {
-    match call.store.find_resource_server(&ResourceServerId::new(id)).await? {
+    match call
+        .store
+        .find_resource_server(&ResourceServerId::new(id))
+        .await?
+    {
         Some(record) => Ok(Some(record)),
         None => Ok(call.store.find_resource_server_by_identifier(id).await?),
     }
@@ -183,7 +237,8 @@ fn lay_over(document: &mut Value, sent: &Map<String, Value>) {
 }
 
 fn read(document: Value) -> Result<ResourceServer, Problem> {
-    serde_json::from_value(document).map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))
+    serde_json::from_value(document)
+        .map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))
 }
 
 fn wire(server: &ResourceServer) -> Result<Value, Problem> {

@@ -48,18 +48,28 @@ pub(super) fn judge(fields: &[Field], body: &Map<String, Value>) -> Result<(), P
 pub(super) fn require(body: &Map<String, Value>, names: &[&str]) -> Result<(), Problem> {
     match names.iter().find(|name| !body.contains_key(**name)) {
         None => Ok(()),
-        Some(name) => Err(Problem::InvalidBody(format!("Payload validation error: 'Missing required property: {name}'."))),
+        Some(name) => Err(Problem::InvalidBody(format!(
+            "Payload validation error: 'Missing required property: {name}'."
+        ))),
     }
 }
 
 fn judge_at(path: &str, fields: &[Field], body: &Map<String, Value>) -> Result<(), String> {
     for (name, value) in body {
-        let place = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let place = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
         let Some(known) = fields.iter().find(|field| field.name == name) else {
-            return Err(format!("Payload validation error: 'Additional properties not allowed: {place}'."));
+            return Err(format!(
+                "Payload validation error: 'Additional properties not allowed: {place}'."
+            ));
         };
         if let Some(expected) = complaint(&place, &known.kind, value)? {
-            return Err(format!("Payload validation error: '{expected}' on property {place}."));
+            return Err(format!(
+                "Payload validation error: '{expected}' on property {place}."
+            ));
         }
     }
     Ok(())
@@ -69,15 +79,30 @@ fn judge_at(path: &str, fields: &[Field], body: &Map<String, Value>) -> Result<(
 fn complaint(place: &str, kind: &Kind, value: &Value) -> Result<Option<String>, String> {
     let fits = match kind {
         Kind::Bool => value.is_boolean(),
-        Kind::Text(most) => value.as_str().is_some_and(|text| text.chars().count() <= *most),
-        Kind::NullableText(most) => value.is_null() || value.as_str().is_some_and(|text| text.chars().count() <= *most),
-        Kind::Integer(least, most) => value.as_i64().is_some_and(|number| (*least..=*most).contains(&number)),
+        Kind::Text(most) => value
+            .as_str()
+            .is_some_and(|text| text.chars().count() <= *most),
+        Kind::NullableText(most) => {
+            value.is_null()
+                || value
+                    .as_str()
+                    .is_some_and(|text| text.chars().count() <= *most)
+        }
+        Kind::Integer(least, most) => value
+            .as_i64()
+            .is_some_and(|number| (*least..=*most).contains(&number)),
         Kind::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
-        Kind::NullableOneOf(words) => value.is_null() || value.as_str().is_some_and(|word| words.contains(&word)),
-        Kind::Texts(most) => value.as_array().is_some_and(|items| items.len() <= *most && items.iter().all(Value::is_string)),
-        Kind::ListOf(words) => value
+        Kind::NullableOneOf(words) => {
+            value.is_null() || value.as_str().is_some_and(|word| words.contains(&word))
+        }
+        Kind::Texts(most) => value
             .as_array()
-            .is_some_and(|items| items.iter().all(|item| item.as_str().is_some_and(|word| words.contains(&word)))),
+            .is_some_and(|items| items.len() <= *most && items.iter().all(Value::is_string)),
+        Kind::ListOf(words) => value.as_array().is_some_and(|items| {
+            items
+                .iter()
+                .all(|item| item.as_str().is_some_and(|word| words.contains(&word)))
+        }),
         Kind::Object(fields) => match value.as_object() {
             Some(members) => return judge_at(place, fields, members).map(|()| None),
             None => false,
@@ -85,7 +110,9 @@ fn complaint(place: &str, kind: &Kind, value: &Value) -> Result<Option<String>, 
         Kind::Objects(fields) => match value.as_array() {
             Some(items) => {
                 for item in items {
-                    let Some(members) = item.as_object() else { return Ok(Some("Expected type object".to_owned())) };
+                    let Some(members) = item.as_object() else {
+                        return Ok(Some("Expected type object".to_owned()));
+                    };
                     judge_at(place, fields, members)?;
                 }
                 true
@@ -112,15 +139,21 @@ fn is_inert(value: &Value, words: &[&str]) -> bool {
 fn expectation(kind: &Kind) -> String {
     match kind {
         Kind::Bool => "Expected true or false".to_owned(),
-        Kind::Text(most) | Kind::NullableText(most) => format!("Expected a text of at most {most} characters"),
+        Kind::Text(most) | Kind::NullableText(most) => {
+            format!("Expected a text of at most {most} characters")
+        }
         Kind::Integer(least, most) => format!("Expected a whole number from {least} to {most}"),
-        Kind::OneOf(words) | Kind::NullableOneOf(words) => format!("Expected one of {}", words.join(", ")),
+        Kind::OneOf(words) | Kind::NullableOneOf(words) => {
+            format!("Expected one of {}", words.join(", "))
+        }
         Kind::Texts(most) => format!("Expected a list of at most {most} texts"),
         Kind::ListOf(words) => format!("Expected a list of {}", words.join(", ")),
         Kind::Object(_) | Kind::AnyObject => "Expected type object".to_owned(),
         Kind::Objects(_) => "Expected a list of objects".to_owned(),
         Kind::Any => "Expected a value".to_owned(),
-        Kind::Inert(_) => "Not enforced by this server, so only its inactive value is accepted".to_owned(),
+        Kind::Inert(_) => {
+            "Not enforced by this server, so only its inactive value is accepted".to_owned()
+        }
     }
 }
 
@@ -134,7 +167,10 @@ mod tests {
         field("on", Kind::Bool),
         field("name", Kind::Text(3)),
         field("count", Kind::Integer(1, 9)),
-        field("inner", Kind::Object(&[field("mode", Kind::OneOf(&["a", "b"]))])),
+        field(
+            "inner",
+            Kind::Object(&[field("mode", Kind::OneOf(&["a", "b"]))]),
+        ),
         field("mfa", Kind::Inert(&["never"])),
     ];
 
@@ -144,10 +180,19 @@ mod tests {
 
     #[test]
     fn what_fits_is_accepted() {
-        for body in [json!({}), json!({"on": true, "name": "abc", "count": 9, "inner": {"mode": "a"}})] {
+        for body in [
+            json!({}),
+            json!({"on": true, "name": "abc", "count": 9, "inner": {"mode": "a"}}),
+        ] {
             assert_eq!(told(body), Ok(()));
         }
-        for inert in [json!(false), json!(null), json!([]), json!({"x": false}), json!("never")] {
+        for inert in [
+            json!(false),
+            json!(null),
+            json!([]),
+            json!({"x": false}),
+            json!("never"),
+        ] {
             assert_eq!(told(json!({"mfa": inert})), Ok(()));
         }
     }

@@ -22,7 +22,10 @@ const FIELDS: &[Field] = &[
     field("default_directory", Kind::NullableText(128)),
     field("default_audience", Kind::NullableText(600)),
     field("default_redirection_uri", Kind::NullableText(2_048)),
-    field("resource_parameter_profile", Kind::OneOf(&["audience", "compatibility"])),
+    field(
+        "resource_parameter_profile",
+        Kind::OneOf(&["audience", "compatibility"]),
+    ),
     field("allowed_logout_urls", Kind::Texts(100)),
     field("enabled_locales", Kind::Texts(100)),
     field("session_lifetime", Kind::Any),
@@ -39,7 +42,10 @@ const FIELDS: &[Field] = &[
     field("sessions", Kind::AnyObject),
     field("flags", Kind::AnyObject),
     field("customize_mfa_in_postlogin_action", Kind::Inert(&[])),
-    field("allow_organization_name_in_authentication_api", Kind::Inert(&[])),
+    field(
+        "allow_organization_name_in_authentication_api",
+        Kind::Inert(&[]),
+    ),
     field("acr_values_supported", Kind::Inert(&[])),
     field("pushed_authorization_requests_supported", Kind::Inert(&[])),
     field("mtls", Kind::Inert(&[])),
@@ -49,10 +55,16 @@ const FIELDS: &[Field] = &[
 /// `GET /tenants/settings`.
 pub(super) async fn show(call: ManagementCall, query: Query) -> Result<Response, Problem> {
     call.require(&["read:tenant_settings"])?;
-    let tenant = call.store.find_tenant().await?.ok_or(Problem::NotFound { code: None, message: "Not Found" })?;
+    let tenant = call.store.find_tenant().await?.ok_or(Problem::NotFound {
+        code: None,
+        message: "Not Found",
+    })?;
     let mut shown = wire(&tenant.settings)?;
     shown["sandbox_versions_available"] = json!(["22"]);
-    Ok(answer(StatusCode::OK, &Paging::read(&query)?.project(shown)))
+    Ok(answer(
+        StatusCode::OK,
+        &Paging::read(&query)?.project(shown),
+    ))
 }
 
 /// `PATCH /tenants/settings`.
@@ -60,14 +72,20 @@ pub(super) async fn change(call: ManagementCall, body: Body) -> Result<Response,
     call.require(&["update:tenant_settings"])?;
     let sent = body.object()?;
     judge(FIELDS, &sent)?;
-    if let Some(name) = sent.get("default_directory").and_then(Value::as_str).filter(|name| !name.is_empty())
+    if let Some(name) = sent
+        .get("default_directory")
+        .and_then(Value::as_str)
+        .filter(|name| !name.is_empty())
         && call.store.find_connection_by_name(name).await?.is_none()
     {
         return Err(Problem::InvalidBody(format!(
             "Payload validation error: 'No connection is named {name}' on property default_directory."
         )));
     }
-    let mut tenant = call.store.find_tenant().await?.ok_or(Problem::NotFound { code: None, message: "Not Found" })?;
+    let mut tenant = call.store.find_tenant().await?.ok_or(Problem::NotFound {
+        code: None,
+        message: "Not Found",
+    })?;
     let mut document = match serde_json::to_value(&tenant.settings) {
         Ok(Value::Object(members)) => members,
         _ => return Err(Problem::Internal("settings are not an object".to_owned())),
@@ -76,7 +94,13 @@ pub(super) async fn change(call: ManagementCall, body: Body) -> Result<Response,
     tenant.settings = serde_json::from_value(Value::Object(document))
         .map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))?;
 
-    save(&call, "Update tenant settings", Value::Object(sent), &tenant).await?;
+    save(
+        &call,
+        "Update tenant settings",
+        Value::Object(sent),
+        &tenant,
+    )
+    .await?;
     Ok(answer(StatusCode::OK, &wire(&tenant.settings)?))
 }
 
@@ -90,7 +114,9 @@ fn lay_over(document: &mut Map<String, Value>, sent: &Map<String, Value>) {
             (Value::String(text), _) if text.is_empty() => {
                 document.remove(name);
             }
-            (Value::Object(new), Some(Value::Object(old))) if name == "flags" => old.extend(new.clone()),
+            (Value::Object(new), Some(Value::Object(old))) if name == "flags" => {
+                old.extend(new.clone())
+            }
             _ => {
                 document.insert(name.clone(), value.clone());
             }
@@ -111,7 +137,8 @@ fn wire(settings: &TenantSettings) -> Result<Value, Problem> {
         "enabled_locales": ["en"],
         "sandbox_version": "22",
     });
-    let kept = serde_json::to_value(settings).map_err(|error| Problem::Internal(error.to_string()))?;
+    let kept =
+        serde_json::to_value(settings).map_err(|error| Problem::Internal(error.to_string()))?;
     if let (Some(shown), Some(kept)) = (shown.as_object_mut(), kept.as_object()) {
         lay_over(shown, kept);
     }

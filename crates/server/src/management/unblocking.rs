@@ -15,17 +15,28 @@ use super::paging::Query;
 use crate::answer::management::{Problem, answer, empty};
 use crate::protection::blocks::{self, BlockedEntry};
 
-const MISSING: Problem = Problem::NotFound { code: Some("inexistent_user"), message: "The user does not exist." };
+const MISSING: Problem = Problem::NotFound {
+    code: Some("inexistent_user"),
+    message: "The user does not exist.",
+};
 
 /// `GET /user-blocks?identifier=`.
-pub(super) async fn list_by_identifier(call: ManagementCall, query: Query) -> Result<Response, Problem> {
+pub(super) async fn list_by_identifier(
+    call: ManagementCall,
+    query: Query,
+) -> Result<Response, Problem> {
     call.require(&["read:users"])?;
     let identifier = identifier(&query)?;
-    Ok(listed(&blocks::list_for_identifier(&call.cx, &identifier).await?))
+    Ok(listed(
+        &blocks::list_for_identifier(&call.cx, &identifier).await?,
+    ))
 }
 
 /// `DELETE /user-blocks?identifier=`.
-pub(super) async fn lift_by_identifier(call: ManagementCall, query: Query) -> Result<Response, Problem> {
+pub(super) async fn lift_by_identifier(
+    call: ManagementCall,
+    query: Query,
+) -> Result<Response, Problem> {
     call.require(&["update:users"])?;
     let identifier = identifier(&query)?;
     blocks::lift_identifier(&call.cx, &identifier).await?;
@@ -33,14 +44,20 @@ pub(super) async fn lift_by_identifier(call: ManagementCall, query: Query) -> Re
 }
 
 /// `GET /user-blocks/{id}`.
-pub(super) async fn list_of_user(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn list_of_user(
+    call: ManagementCall,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["read:users"])?;
     let user = user(&call, id).await?;
     Ok(listed(&blocks::list_for_user(&call.cx, &user).await?))
 }
 
 /// `DELETE /user-blocks/{id}`.
-pub(super) async fn lift_of_user(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn lift_of_user(
+    call: ManagementCall,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["update:users"])?;
     let user = user(&call, id).await?;
     blocks::lift_user(&call.cx, &user).await?;
@@ -48,18 +65,27 @@ pub(super) async fn lift_of_user(call: ManagementCall, Path(id): Path<String>) -
 }
 
 /// `GET /anomaly/blocks/ips/{ip}`: 200 without a body if it is blocked.
-pub(super) async fn show_source(call: ManagementCall, Path(ip): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn show_source(
+    call: ManagementCall,
+    Path(ip): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["read:anomaly_blocks"])?;
     let address = address(&ip)?;
     if blocks::source_is_blocked(&call.cx, address).await? {
         Ok(empty(StatusCode::OK))
     } else {
-        Err(Problem::NotFound { code: None, message: "Not Found" })
+        Err(Problem::NotFound {
+            code: None,
+            message: "Not Found",
+        })
     }
 }
 
 /// `DELETE /anomaly/blocks/ips/{ip}`.
-pub(super) async fn lift_source(call: ManagementCall, Path(ip): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn lift_source(
+    call: ManagementCall,
+    Path(ip): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["delete:anomaly_blocks"])?;
     let address = address(&ip)?;
     blocks::lift_source(&call.cx, address).await?;
@@ -71,8 +97,14 @@ async fn user(call: &ManagementCall, id: String) -> Result<UserRecord, Problem> 
 }
 
 fn identifier(query: &Query) -> Result<Identifier, Problem> {
-    let text = query.get("identifier").filter(|text| !text.trim().is_empty());
-    let missing = || Problem::InvalidQuery("Query validation error: 'Missing required property: identifier'.".to_owned());
+    let text = query
+        .get("identifier")
+        .filter(|text| !text.trim().is_empty());
+    let missing = || {
+        Problem::InvalidQuery(
+            "Query validation error: 'Missing required property: identifier'.".to_owned(),
+        )
+    };
     text.map(|text| Identifier::of(text)).ok_or_else(missing)
 }
 
@@ -99,6 +131,8 @@ fn listed(entries: &[BlockedEntry]) -> Response {
 
 async fn lifted(call: &ManagementCall, what: &str) -> Result<Response, Problem> {
     let event = audit::changed(call, what, &Value::Null, 204);
-    call.store.write(async move |work: &mut Work| work.add_events(std::slice::from_ref(&event)).await).await?;
+    call.store
+        .write(async move |work: &mut Work| work.add_events(std::slice::from_ref(&event)).await)
+        .await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -5,10 +5,12 @@
 
 use axum::extract::Path;
 use axum::response::Response;
-use keys::SecretDigest;
 use credentials::{ClientStanding, Password, PasswordHash, Share};
 use http::StatusCode;
-use model::{ConnectionId, Identifier, Identity, MAX_IDENTIFIER_CHARS, User, UserId, UserRecord, wire_time};
+use keys::SecretDigest;
+use model::{
+    ConnectionId, Identifier, Identity, MAX_IDENTIFIER_CHARS, User, UserId, UserRecord, wire_time,
+};
 use serde_json::{Map, Value, json};
 use storage::{Added, ConnectionRecord, UserFilter, Work, Written};
 
@@ -21,7 +23,10 @@ use super::schema::{Field, Kind, field, judge, require};
 use crate::answer::management::{Problem, answer, empty};
 use crate::protection::blocks;
 
-const MISSING: Problem = Problem::NotFound { code: Some("inexistent_user"), message: "The user does not exist." };
+const MISSING: Problem = Problem::NotFound {
+    code: Some("inexistent_user"),
+    message: "The user does not exist.",
+};
 const EXISTS: Problem = Problem::Conflict("The user already exists.");
 
 const FIELDS: &[Field] = &[
@@ -53,31 +58,59 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
     let found = match query.get("q").map(|q| q.trim()).filter(|q| !q.is_empty()) {
         Some(q) => search(&call, q).await?,
         None => {
-            let listed = call.store.list_users(paging.page(), &UserFilter::default()).await?;
+            let listed = call
+                .store
+                .list_users(paging.page(), &UserFilter::default())
+                .await?;
             let shown = listed.items.iter().map(wire).collect::<Result<_, _>>()?;
             return Ok(paging.answer("users", shown, listed.total));
         }
     };
     let total = found.len() as u64;
-    let shown = paging.cut(found).iter().map(wire).collect::<Result<_, _>>()?;
+    let shown = paging
+        .cut(found)
+        .iter()
+        .map(wire)
+        .collect::<Result<_, _>>()?;
     Ok(paging.answer("users", shown, total))
 }
 
 /// `GET /users-by-email`: always a bare list.
 pub(super) async fn list_by_email(call: ManagementCall, query: Query) -> Result<Response, Problem> {
     call.require(&["read:users"])?;
-    let email = query.get("email").ok_or_else(|| Problem::InvalidQuery("Query validation error: 'Missing required property: email'.".to_owned()))?;
+    let email = query.get("email").ok_or_else(|| {
+        Problem::InvalidQuery(
+            "Query validation error: 'Missing required property: email'.".to_owned(),
+        )
+    })?;
     let paging = Paging::read(&query)?;
-    let found = call.store.find_users_by_email(&Identifier::of(email)).await?;
-    let shown = found.iter().map(|user| wire(user).map(|user| paging.project(user))).collect::<Result<Vec<_>, _>>()?;
+    let found = call
+        .store
+        .find_users_by_email(&Identifier::of(email))
+        .await?;
+    let shown = found
+        .iter()
+        .map(|user| wire(user).map(|user| paging.project(user)))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(answer(StatusCode::OK, &Value::Array(shown)))
 }
 
 /// `GET /users/{id}`.
-pub(super) async fn show(call: ManagementCall, Path(id): Path<String>, query: Query) -> Result<Response, Problem> {
+pub(super) async fn show(
+    call: ManagementCall,
+    Path(id): Path<String>,
+    query: Query,
+) -> Result<Response, Problem> {
     call.require(&["read:users"])?;
-    let user = call.store.find_user(&UserId::new(id)).await?.ok_or(MISSING)?;
-    Ok(answer(StatusCode::OK, &Paging::read(&query)?.project(wire(&user)?)))
+    let user = call
+        .store
+        .find_user(&UserId::new(id))
+        .await?
+        .ok_or(MISSING)?;
+    Ok(answer(
+        StatusCode::OK,
+        &Paging::read(&query)?.project(wire(&user)?),
+    ))
 }
 
 /// `POST /users`.
@@ -89,7 +122,9 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
     let connection = connection_of(&call, &sent).await?;
     let (email, username) = (text(&sent, "email"), text(&sent, "username"));
     if email.is_none() && username.is_none() {
-        return Err(Problem::InvalidBody("Payload validation error: 'Missing required property: email'.".to_owned()));
+        return Err(Problem::InvalidBody(
+            "Payload validation error: 'Missing required property: email'.".to_owned(),
+        ));
     }
     if let Some(email) = email
         && !Identifier::of(email).looks_like_email()
@@ -98,9 +133,16 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
     }
     let hash = match text(&sent, "password") {
         Some(password) => Some(hashed(&call, &connection, password).await?),
-        None => return Err(Problem::InvalidBody("Payload validation error: 'Missing required property: password'.".to_owned())),
+        None => {
+            return Err(Problem::InvalidBody(
+                "Payload validation error: 'Missing required property: password'.".to_owned(),
+            ));
+        }
     };
-    let own_id = text(&sent, "user_id").map_or_else(|| keys::hex24(&*call.app.entropy), |id| id.trim_start_matches("auth0|").to_owned());
+    let own_id = text(&sent, "user_id").map_or_else(
+        || keys::hex24(&*call.app.entropy),
+        |id| id.trim_start_matches("auth0|").to_owned(),
+    );
     let record = new_record(&call, &connection, &sent, own_id, hash)?;
 
     let event = audit::changed(&call, "Create a User", &Value::Object(sent), 201);
@@ -124,19 +166,33 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
 }
 
 /// `PATCH /users/{id}`.
-pub(super) async fn change(call: ManagementCall, Path(id): Path<String>, body: Body) -> Result<Response, Problem> {
+pub(super) async fn change(
+    call: ManagementCall,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Response, Problem> {
     call.require(&["update:users", "update:users_app_metadata"])?;
     let sent = body.object()?;
     judge(FIELDS, &sent)?;
-    let before = call.store.find_user(&UserId::new(id)).await?.ok_or(MISSING)?;
+    let before = call
+        .store
+        .find_user(&UserId::new(id))
+        .await?
+        .ok_or(MISSING)?;
     refuse_combinations(&sent)?;
-    let mut record = UserRecord { updated_at: call.now, ..before.clone() };
+    let mut record = UserRecord {
+        updated_at: call.now,
+        ..before.clone()
+    };
     if let Some(password) = text(&sent, "password") {
         let connection = connection_of(&call, &sent).await?;
         if connection.connection.id != before.connection_id {
             return Err(MISSING);
         }
-        set_password(&mut record, Some(hashed(&call, &connection, password).await?));
+        set_password(
+            &mut record,
+            Some(hashed(&call, &connection, password).await?),
+        );
         record.last_password_reset = Some(call.now);
     }
     let mut document = to_map(&before.user)?;
@@ -145,10 +201,16 @@ pub(super) async fn change(call: ManagementCall, Path(id): Path<String>, body: B
         .map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))?;
     record.identifiers = identifiers(&record.user);
     if record.identifiers.is_empty() {
-        return Err(Problem::InvalidBody("Payload validation error: 'A user keeps an email or a username'.".to_owned()));
+        return Err(Problem::InvalidBody(
+            "Payload validation error: 'A user keeps an email or a username'.".to_owned(),
+        ));
     }
-    let fresh: Vec<Identifier> =
-        record.identifiers.iter().filter(|identifier| !before.identifiers.contains(identifier)).cloned().collect();
+    let fresh: Vec<Identifier> = record
+        .identifiers
+        .iter()
+        .filter(|identifier| !before.identifiers.contains(identifier))
+        .cloned()
+        .collect();
 
     let event = audit::changed(&call, "Update a User", &Value::Object(sent), 200);
     let (row, cx) = (record.clone(), call.cx.clone());
@@ -167,15 +229,20 @@ pub(super) async fn change(call: ManagementCall, Path(id): Path<String>, body: B
     match written {
         Written::Done => Ok(answer(StatusCode::OK, &wire(&record)?)),
         Written::Missing => Err(MISSING),
-        Written::IdentifierTaken => Err(Problem::Conflict("The specified new email or username already exists")),
-        Written::Moved => {
-            Err(Problem::Conflict("The user was changed by another request at the same time. Send the change again."))
-        }
+        Written::IdentifierTaken => Err(Problem::Conflict(
+            "The specified new email or username already exists",
+        )),
+        Written::Moved => Err(Problem::Conflict(
+            "The user was changed by another request at the same time. Send the change again.",
+        )),
     }
 }
 
 /// `DELETE /users/{id}`: 204 also for a user who is not there.
-pub(super) async fn remove(call: ManagementCall, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn remove(
+    call: ManagementCall,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     call.require(&["delete:users"])?;
     let id = UserId::new(id);
     let event = audit::changed(&call, "Delete a User", &Value::Null, 204);
@@ -208,7 +275,10 @@ async fn search(call: &ManagementCall, q: &str) -> Result<Vec<UserRecord>, Probl
         "username" => {
             let mut found = Vec::new();
             for connection in call.store.list_database_connections().await? {
-                let user = call.store.find_user_by_identifier(&connection.connection.id, &identifier).await?;
+                let user = call
+                    .store
+                    .find_user_by_identifier(&connection.connection.id, &identifier)
+                    .await?;
                 found.extend(user.filter(|user| user.user.username.is_some()));
             }
             Ok(found)
@@ -217,7 +287,10 @@ async fn search(call: &ManagementCall, q: &str) -> Result<Vec<UserRecord>, Probl
     }
 }
 
-async fn connection_of(call: &ManagementCall, sent: &Map<String, Value>) -> Result<ConnectionRecord, Problem> {
+async fn connection_of(
+    call: &ManagementCall,
+    sent: &Map<String, Value>,
+) -> Result<ConnectionRecord, Problem> {
     let name = text(sent, "connection").ok_or_else(|| {
         Problem::InvalidBody("Payload validation error: 'Missing required property: connection' (the name of the user's connection).".to_owned())
     })?;
@@ -227,17 +300,38 @@ async fn connection_of(call: &ManagementCall, sent: &Map<String, Value>) -> Resu
         .ok_or_else(|| Problem::InvalidBody(format!("The connection does not exist: {name}")))
 }
 
-async fn hashed(call: &ManagementCall, connection: &ConnectionRecord, password: &str) -> Result<PasswordHash, Problem> {
+async fn hashed(
+    call: &ManagementCall,
+    connection: &ConnectionRecord,
+    password: &str,
+) -> Result<PasswordHash, Problem> {
     let options = &connection.connection.options;
-    let minimum = options.rest.get("password_complexity_options").and_then(|options| options["min_length"].as_u64());
+    let minimum = options
+        .rest
+        .get("password_complexity_options")
+        .and_then(|options| options["min_length"].as_u64());
     if !password_policy::satisfies(options.password_policy.as_deref(), minimum, password) {
-        return Err(Problem::InvalidBody("PasswordStrengthError: Password is too weak".to_owned()));
+        return Err(Problem::InvalidBody(
+            "PasswordStrengthError: Password is too weak".to_owned(),
+        ));
     }
-    let password = Password::new(password).map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}' on property password.")))?;
+    let password = Password::new(password).map_err(|error| {
+        Problem::InvalidBody(format!(
+            "Payload validation error: '{error}' on property password."
+        ))
+    })?;
     // Administrators hash in one share of their own, so that a migration does not crowd out logins.
-    let share = Share { source: 0, client: 0, standing: ClientStanding::Authenticated };
-    let slot = call.app.pool.admit(&share).map_err(|busy| Problem::Busy { retry_after: busy.retry_after.as_secs() })?;
-    slot.hash(password, call.app.settings.password_scheme).await.map_err(|_| Problem::Busy { retry_after: 1 })
+    let share = Share {
+        source: 0,
+        client: 0,
+        standing: ClientStanding::Authenticated,
+    };
+    let slot = call.app.pool.admit(&share).map_err(|busy| Problem::Busy {
+        retry_after: busy.retry_after.as_secs(),
+    })?;
+    slot.hash(password, call.app.settings.password_scheme)
+        .await
+        .map_err(|_| Problem::Busy { retry_after: 1 })
 }
 
 fn new_record(
@@ -249,7 +343,10 @@ fn new_record(
 ) -> Result<UserRecord, Problem> {
     let email = text(sent, "email").map(|email| Identifier::of(email).as_str().to_owned());
     let username = text(sent, "username").map(|name| Identifier::of(name).as_str().to_owned());
-    let shown = email.clone().or_else(|| username.clone()).unwrap_or_default();
+    let shown = email
+        .clone()
+        .or_else(|| username.clone())
+        .unwrap_or_default();
     let local = shown.split('@').next().unwrap_or(&shown).to_owned();
     let identity = Identity {
         connection: connection.connection.name.clone(),
@@ -297,15 +394,29 @@ fn set_password(record: &mut UserRecord, hash: Option<PasswordHash>) {
 }
 
 fn identifiers(user: &User) -> Vec<Identifier> {
-    let mut found: Vec<Identifier> = [&user.email, &user.username].into_iter().flatten().map(|text| Identifier::of(text)).collect();
+    let mut found: Vec<Identifier> = [&user.email, &user.username]
+        .into_iter()
+        .flatten()
+        .map(|text| Identifier::of(text))
+        .collect();
     found.dedup();
     found
 }
 
 /// Lays what was sent over a document; metadata is merged at its first level, null removes.
 fn lay_over(document: &mut Map<String, Value>, sent: &Map<String, Value>) {
-    const NOT_KEPT: &[&str] = &["connection", "password", "user_id", "verify_email", "verify_password", "client_id"];
-    for (name, value) in sent.iter().filter(|(name, _)| !NOT_KEPT.contains(&name.as_str())) {
+    const NOT_KEPT: &[&str] = &[
+        "connection",
+        "password",
+        "user_id",
+        "verify_email",
+        "verify_password",
+        "client_id",
+    ];
+    for (name, value) in sent
+        .iter()
+        .filter(|(name, _)| !NOT_KEPT.contains(&name.as_str()))
+    {
         match (name.as_str(), value, document.get_mut(name)) {
             (_, Value::Null, _) => {
                 document.remove(name);
@@ -331,22 +442,40 @@ fn lay_over(document: &mut Map<String, Value>, sent: &Map<String, Value>) {
 
 /// One kind of change at a time, as documented.
 fn refuse_combinations(sent: &Map<String, Value>) -> Result<(), Problem> {
-    for (one, other) in [("password", "email"), ("password", "email_verified"), ("username", "email"), ("username", "password"), ("username", "email_verified")] {
+    for (one, other) in [
+        ("password", "email"),
+        ("password", "email_verified"),
+        ("username", "email"),
+        ("username", "password"),
+        ("username", "email_verified"),
+    ] {
         if sent.contains_key(one) && sent.contains_key(other) {
-            return Err(Problem::InvalidBody(format!("Cannot update {one} and {other} simultaneously")));
+            return Err(Problem::InvalidBody(format!(
+                "Cannot update {one} and {other} simultaneously"
+            )));
         }
     }
     Ok(())
 }
 
 fn avatar(name: &str) -> String {
-    let hash: String = SecretDigest::of(name).to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    let initials: String = name.chars().filter(char::is_ascii_alphanumeric).take(2).collect();
+    let hash: String = SecretDigest::of(name)
+        .to_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let initials: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(2)
+        .collect();
     format!("https://www.gravatar.com/avatar/{hash}?s=480&r=pg&d=initials&initials={initials}")
 }
 
 fn text<'a>(sent: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    sent.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+    sent.get(name)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
 }
 
 fn to_map(user: &User) -> Result<Map<String, Value>, Problem> {
@@ -361,7 +490,10 @@ fn wire(record: &UserRecord) -> Result<Value, Problem> {
     let mut members = to_map(&record.user)?;
     members.insert("created_at".to_owned(), json!(wire_time(record.created_at)));
     members.insert("updated_at".to_owned(), json!(wire_time(record.updated_at)));
-    for (name, at) in [("last_login", record.last_login), ("last_password_reset", record.last_password_reset)] {
+    for (name, at) in [
+        ("last_login", record.last_login),
+        ("last_password_reset", record.last_password_reset),
+    ] {
         if let Some(at) = at {
             members.insert(name.to_owned(), json!(wire_time(at)));
         }

@@ -31,7 +31,16 @@ pub(crate) fn unknown_digest(
     connection: &ConnectionId,
     identifier: &Identifier,
 ) -> [u8; 32] {
-    digests.digest(tenant.as_str(), &named(b"unknown", &[connection.as_str().as_bytes(), identifier.as_str().as_bytes()]))
+    digests.digest(
+        tenant.as_str(),
+        &named(
+            b"unknown",
+            &[
+                connection.as_str().as_bytes(),
+                identifier.as_str().as_bytes(),
+            ],
+        ),
+    )
 }
 
 /// The key under which all meters of an account are listed.
@@ -45,11 +54,19 @@ pub(crate) fn account_key(
         Account::Known(user) => (b"known", user.as_bytes()),
         Account::Unknown(digest) => (b"unknown", digest),
     };
-    digests.digest(tenant.as_str(), &named(b"account", &[connection.as_str().as_bytes(), kind, name]))
+    digests.digest(
+        tenant.as_str(),
+        &named(b"account", &[connection.as_str().as_bytes(), kind, name]),
+    )
 }
 
 /// The key under which all meters of a source prefix are listed.
-pub(crate) fn source_key(digests: &DigestKey, tenant: &TenantId, prefix: IpAddr, length: u8) -> MeterKey {
+pub(crate) fn source_key(
+    digests: &DigestKey,
+    tenant: &TenantId,
+    prefix: IpAddr,
+    length: u8,
+) -> MeterKey {
     let address = match prefix {
         IpAddr::V4(v4) => v4.octets().to_vec(),
         IpAddr::V6(v6) => v6.octets().to_vec(),

@@ -22,7 +22,10 @@ pub(crate) struct BlockedEntry {
 }
 
 /// The blocks of a user.
-pub(crate) async fn list_for_user(cx: &RequestContext, user: &UserRecord) -> Result<Vec<BlockedEntry>, StoreError> {
+pub(crate) async fn list_for_user(
+    cx: &RequestContext,
+    user: &UserRecord,
+) -> Result<Vec<BlockedEntry>, StoreError> {
     let account = Account::Known(user.user.user_id.as_str().to_owned());
     list_for_accounts(cx, &[key_of(cx, &user.connection_id, &account)]).await
 }
@@ -42,13 +45,19 @@ pub(crate) async fn lift_user(cx: &RequestContext, user: &UserRecord) -> Result<
 }
 
 /// Lifts every block of an identifier, in every connection.
-pub(crate) async fn lift_identifier(cx: &RequestContext, identifier: &Identifier) -> Result<(), StoreError> {
+pub(crate) async fn lift_identifier(
+    cx: &RequestContext,
+    identifier: &Identifier,
+) -> Result<(), StoreError> {
     let accounts = accounts_of(cx, identifier).await?;
     lift_accounts(cx, accounts).await
 }
 
 /// Whether suspicious IP throttling refuses this source now.
-pub(crate) async fn source_is_blocked(cx: &RequestContext, address: IpAddr) -> Result<bool, StoreError> {
+pub(crate) async fn source_is_blocked(
+    cx: &RequestContext,
+    address: IpAddr,
+) -> Result<bool, StoreError> {
     for key in source_keys(cx, address) {
         for meter in cx.store.list_meters_of_source(&key).await? {
             let throttles = kind_of(&meter).is_some_and(|kind| kind.counts_source());
@@ -88,13 +97,18 @@ pub(crate) async fn forget_unknown(
     for identifier in identifiers {
         let digests = &cx.app.secrets.meters;
         let unknown = account_of(digests, &cx.tenant().id, connection, identifier, None);
-        let meters = work.list_meters_of_account(&key_of(cx, connection, &unknown)).await?;
+        let meters = work
+            .list_meters_of_account(&key_of(cx, connection, &unknown))
+            .await?;
         lift(work, &meters, cx.now).await?;
     }
     Ok(())
 }
 
-async fn list_for_accounts(cx: &RequestContext, accounts: &[MeterKey]) -> Result<Vec<BlockedEntry>, StoreError> {
+async fn list_for_accounts(
+    cx: &RequestContext,
+    accounts: &[MeterKey],
+) -> Result<Vec<BlockedEntry>, StoreError> {
     let mut entries = Vec::new();
     for account in accounts {
         for meter in cx.store.list_meters_of_account(account).await? {
@@ -130,10 +144,19 @@ async fn lift_accounts(cx: &RequestContext, accounts: Vec<MeterKey>) -> Result<(
 }
 
 /// The same-user limit counts logins, not guesses: no unblocking changes it.
-async fn lift(work: &mut Work, meters: &[MeterRecord], now: jiff::Timestamp) -> Result<(), StoreError> {
+async fn lift(
+    work: &mut Work,
+    meters: &[MeterRecord],
+    now: jiff::Timestamp,
+) -> Result<(), StoreError> {
     let writes: Vec<MeterWrite> = meters
         .iter()
-        .filter(|meter| !matches!(kind_of(meter), None | Some(MeterKind::SameUser | MeterKind::ManyUsers)))
+        .filter(|meter| {
+            !matches!(
+                kind_of(meter),
+                None | Some(MeterKind::SameUser | MeterKind::ManyUsers)
+            )
+        })
         .map(|meter| MeterWrite {
             key: meter.key,
             kind: meter.kind,
@@ -145,16 +168,29 @@ async fn lift(work: &mut Work, meters: &[MeterRecord], now: jiff::Timestamp) -> 
             shown: meter.shown.clone(),
         })
         .collect();
-    if writes.is_empty() { Ok(()) } else { work.write_meters(&writes).await }
+    if writes.is_empty() {
+        Ok(())
+    } else {
+        work.write_meters(&writes).await
+    }
 }
 
-async fn accounts_of(cx: &RequestContext, identifier: &Identifier) -> Result<Vec<MeterKey>, StoreError> {
+async fn accounts_of(
+    cx: &RequestContext,
+    identifier: &Identifier,
+) -> Result<Vec<MeterKey>, StoreError> {
     let mut accounts = Vec::new();
     for connection in cx.store.list_database_connections().await? {
         let id = &connection.connection.id;
         let user = cx.store.find_user_by_identifier(id, identifier).await?;
         let user = user.as_ref().map(|user| &user.user.user_id);
-        let account = account_of(&cx.app.secrets.meters, &cx.tenant().id, id, identifier, user);
+        let account = account_of(
+            &cx.app.secrets.meters,
+            &cx.tenant().id,
+            id,
+            identifier,
+            user,
+        );
         accounts.push(key_of(cx, id, &account));
     }
     Ok(accounts)
@@ -169,7 +205,14 @@ fn source_keys(cx: &RequestContext, address: IpAddr) -> Vec<MeterKey> {
     [Some(source.prefix()), source.prefix56(), source.prefix48()]
         .into_iter()
         .flatten()
-        .map(|net| source_key(&cx.app.secrets.meters, &cx.tenant().id, net.network(), net.prefix_len()))
+        .map(|net| {
+            source_key(
+                &cx.app.secrets.meters,
+                &cx.tenant().id,
+                net.network(),
+                net.prefix_len(),
+            )
+        })
         .collect()
 }
 

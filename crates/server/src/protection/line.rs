@@ -43,25 +43,40 @@ pub(crate) struct Place {
 
 impl Lines {
     pub(crate) fn new(waiting: WaitingSettings) -> Self {
-        Self { inner: Arc::default(), waiting }
+        Self {
+            inner: Arc::default(),
+            waiting,
+        }
     }
 
     /// Takes a place among `capacity`, waiting for its turn until `deadline`.
-    pub(crate) async fn enter(&self, key: MeterKey, capacity: usize, deadline: Instant) -> Result<Place, Overloaded> {
+    pub(crate) async fn enter(
+        &self,
+        key: MeterKey,
+        capacity: usize,
+        deadline: Instant,
+    ) -> Result<Place, Overloaded> {
         let turn = {
             let mut guarded = self.lock();
             let inner = &mut *guarded;
             let line = inner.lines.entry(key).or_default();
             if line.inside < capacity.max(1) {
                 line.inside += 1;
-                return Ok(Place { lines: Some(self.clone()), key });
+                return Ok(Place {
+                    lines: Some(self.clone()),
+                    key,
+                });
             }
-            if line.waiting.len() >= self.waiting.waiters_a_key || inner.waiters >= self.waiting.waiters {
+            if line.waiting.len() >= self.waiting.waiters_a_key
+                || inner.waiters >= self.waiting.waiters
+            {
                 let before = line.waiting.len();
                 line.waiting.retain(|waiter| !waiter.is_closed());
                 inner.waiters -= before - line.waiting.len();
             }
-            if line.waiting.len() >= self.waiting.waiters_a_key || inner.waiters >= self.waiting.waiters {
+            if line.waiting.len() >= self.waiting.waiters_a_key
+                || inner.waiters >= self.waiting.waiters
+            {
                 return Err(Overloaded);
             }
             let (hand_over, turn) = oneshot::channel();
@@ -82,11 +97,19 @@ impl Lines {
             let (next, place) = {
                 let mut guarded = self.lock();
                 let inner = &mut *guarded;
-                let Some(line) = inner.lines.get_mut(&key) else { return };
+                let Some(line) = inner.lines.get_mut(&key) else {
+                    return;
+                };
                 match line.waiting.pop_front() {
                     Some(next) => {
                         inner.waiters -= 1;
-                        (next, Place { lines: Some(self.clone()), key })
+                        (
+                            next,
+                            Place {
+                                lines: Some(self.clone()),
+                                key,
+                            },
+                        )
                     }
                     None => {
                         line.inside -= 1;
@@ -145,7 +168,10 @@ mod tests {
         let second = second.await.unwrap();
         drop(second);
         drop(third.await.unwrap());
-        assert!(lines.lock().lines.is_empty(), "an empty line leaves nothing behind");
+        assert!(
+            lines.lock().lines.is_empty(),
+            "an empty line leaves nothing behind"
+        );
     }
 
     #[tokio::test]
@@ -169,7 +195,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_line_has_an_end() {
-        let lines = Lines::new(WaitingSettings { waiters_a_key: 1, ..WaitingSettings::default() });
+        let lines = Lines::new(WaitingSettings {
+            waiters_a_key: 1,
+            ..WaitingSettings::default()
+        });
         let _inside = lines.enter(KEY, 1, soon()).await.unwrap();
         let waiting = lines.enter(KEY, 1, soon());
         tokio::pin!(waiting);

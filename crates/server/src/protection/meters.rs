@@ -2,7 +2,9 @@
 //!
 //! The guard computes the rows, the store writes them guarded by their revisions; a row that moved makes the unit run again.
 
-use guard::{Attempt, Lost, MeterKind, Outcome, Plan, Policy, Raised, Reason, Reservation, Row, Verdict};
+use guard::{
+    Attempt, Lost, MeterKind, Outcome, Plan, Policy, Raised, Reason, Reservation, Row, Verdict,
+};
 use jiff::Timestamp;
 use keys::MeterKey as DigestKey;
 use model::{ConnectionId, TenantId};
@@ -28,7 +30,11 @@ struct Named {
 pub(crate) enum Charge {
     Permit(Reservation),
     Wait,
-    Refuse { reason: Reason, until: Timestamp, notice_due: bool },
+    Refuse {
+        reason: Reason,
+        until: Timestamp,
+        notice_due: bool,
+    },
 }
 
 /// What a settle came to: the lines it crossed.
@@ -46,22 +52,32 @@ impl Meters {
     ) -> Self {
         let plan = policy.plan(attempt);
         let account = account_key(digests, tenant, connection, &attempt.account);
-        let prefix = |net: ipnet::IpNet| source_key(digests, tenant, net.network(), net.prefix_len());
+        let prefix =
+            |net: ipnet::IpNet| source_key(digests, tenant, net.network(), net.prefix_len());
         let source = &attempt.source;
         let named = plan
             .meters()
             .map(|meter| {
                 let kind = meter.kind;
                 let (of_account, of_source) = match kind {
-                    MeterKind::Pair | MeterKind::SameUser => (Some(account), Some(prefix(source.prefix()))),
+                    MeterKind::Pair | MeterKind::SameUser => {
+                        (Some(account), Some(prefix(source.prefix())))
+                    }
                     MeterKind::Identifier => (Some(account), None),
                     MeterKind::IdentifierPrefix => (Some(account), source.prefix48().map(prefix)),
-                    MeterKind::Source64 | MeterKind::ManyUsers => (None, Some(prefix(source.prefix()))),
+                    MeterKind::Source64 | MeterKind::ManyUsers => {
+                        (None, Some(prefix(source.prefix())))
+                    }
                     MeterKind::Source56 => (None, source.prefix56().map(prefix)),
                     MeterKind::Source48 => (None, source.prefix48().map(prefix)),
                 };
                 let key = digests.digest(tenant.as_str(), &meter.canonical_bytes());
-                Named { kind, key, account: of_account, source: of_source }
+                Named {
+                    kind,
+                    key,
+                    account: of_account,
+                    source: of_source,
+                }
             })
             .collect();
         Self { plan, named, shown }
@@ -71,11 +87,18 @@ impl Meters {
     pub(crate) fn line(&self, policy: &Policy) -> Option<(MeterKey, usize)> {
         let strict = |named: &&Named| matches!(named.kind, MeterKind::Pair | MeterKind::Identifier);
         let named = self.named.iter().find(strict)?;
-        Some((named.key, usize::try_from(policy.brute_force.max_attempts).unwrap_or(usize::MAX)))
+        Some((
+            named.key,
+            usize::try_from(policy.brute_force.max_attempts).unwrap_or(usize::MAX),
+        ))
     }
 
     /// Charges every meter, or none.
-    pub(crate) async fn charge(&self, work: &mut Work, now: Timestamp) -> Result<Charge, StoreError> {
+    pub(crate) async fn charge(
+        &self,
+        work: &mut Work,
+        now: Timestamp,
+    ) -> Result<Charge, StoreError> {
         let read = self.read(work).await?;
         match self.plan.charge(&rows(&read), now) {
             Verdict::Permit { rows, reservation } => {
@@ -89,7 +112,11 @@ impl Meters {
                 if let Some(rows) = notice {
                     self.write(work, &read, rows).await?;
                 }
-                Ok(Charge::Refuse { reason, until, notice_due })
+                Ok(Charge::Refuse {
+                    reason,
+                    until,
+                    notice_due,
+                })
             }
         }
     }
@@ -118,7 +145,12 @@ impl Meters {
     }
 
     /// Writes the rows that changed.
-    async fn write(&self, work: &mut Work, read: &[Option<(Row, i64)>], rows: Vec<Row>) -> Result<(), StoreError> {
+    async fn write(
+        &self,
+        work: &mut Work,
+        read: &[Option<(Row, i64)>],
+        rows: Vec<Row>,
+    ) -> Result<(), StoreError> {
         let mut writes = Vec::with_capacity(rows.len());
         for ((named, before), row) in self.named.iter().zip(read).zip(rows) {
             let unchanged = match before {
@@ -136,13 +168,20 @@ impl Meters {
                 revision_read: before.as_ref().map_or(0, |(_, revision)| *revision),
                 account_key: named.account,
                 source_key: named.source,
-                shown: matches!(named.kind, MeterKind::Pair | MeterKind::Identifier).then(|| self.shown.clone()),
+                shown: matches!(named.kind, MeterKind::Pair | MeterKind::Identifier)
+                    .then(|| self.shown.clone()),
             });
         }
-        if writes.is_empty() { Ok(()) } else { work.write_meters(&writes).await }
+        if writes.is_empty() {
+            Ok(())
+        } else {
+            work.write_meters(&writes).await
+        }
     }
 }
 
 fn rows(read: &[Option<(Row, i64)>]) -> Vec<Option<Row>> {
-    read.iter().map(|entry| entry.as_ref().map(|(row, _)| row.clone())).collect()
+    read.iter()
+        .map(|entry| entry.as_ref().map(|(row, _)| row.clone()))
+        .collect()
 }

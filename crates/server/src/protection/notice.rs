@@ -8,13 +8,24 @@ use crate::event_log::draft;
 use crate::request::RequestContext;
 
 /// The event of a refusal that is due: one per row and hour.
-pub(crate) fn notice_event(cx: &RequestContext, reason: Reason, user_name: &str, address: &str, threshold: u32) -> LogEvent {
+pub(crate) fn notice_event(
+    cx: &RequestContext,
+    reason: Reason,
+    user_name: &str,
+    address: &str,
+    threshold: u32,
+) -> LogEvent {
     let (event_type, description) = match reason {
-        Reason::Blocked => (EventType::BruteForceBlock, blocked_text(user_name, threshold)),
+        Reason::Blocked => (
+            EventType::BruteForceBlock,
+            blocked_text(user_name, threshold),
+        ),
         Reason::SuspiciousIp => (EventType::SuspiciousIpBlock, suspicious_text(address)),
         Reason::SameUser => (
             EventType::SameUserLimit,
-            format!("User ({user_name}) logged in too often from the IP address {address}; further logins are delayed."),
+            format!(
+                "User ({user_name}) logged in too often from the IP address {address}; further logins are delayed."
+            ),
         ),
     };
     let mut event = draft(cx, event_type);
@@ -26,9 +37,16 @@ pub(crate) fn notice_event(cx: &RequestContext, reason: Reason, user_name: &str,
 }
 
 /// The event of a line that a settle crossed.
-pub(crate) fn raised_event(cx: &RequestContext, raised: &Raised, user_name: &str, address: &str) -> LogEvent {
+pub(crate) fn raised_event(
+    cx: &RequestContext,
+    raised: &Raised,
+    user_name: &str,
+    address: &str,
+) -> LogEvent {
     match raised {
-        Raised::Blocked { threshold } => notice_event(cx, Reason::Blocked, user_name, address, *threshold),
+        Raised::Blocked { threshold } => {
+            notice_event(cx, Reason::Blocked, user_name, address, *threshold)
+        }
         Raised::SuspiciousIp => notice_event(cx, Reason::SuspiciousIp, user_name, address, 0),
         Raised::ManyUsers { at_least } => {
             let mut event = draft(cx, EventType::Warning);

@@ -32,7 +32,11 @@ pub(crate) fn policy_of(settings: &AttackProtection) -> Policy {
             },
         },
         same_user: SameUser {
-            shield: if same_user.enabled { Shield::Enforce } else { Shield::Off },
+            shield: if same_user.enabled {
+                Shield::Enforce
+            } else {
+                Shield::Off
+            },
             max_attempts: same_user.max_attempts,
             rate: Duration::from_millis(same_user.rate),
         },
@@ -49,7 +53,10 @@ fn shield(enabled: bool, shields: &[String]) -> Shield {
 }
 
 fn allowlist(entries: &[String]) -> Allowlist {
-    let readable: Vec<String> =
-        entries.iter().filter(|entry| Allowlist::parse(std::slice::from_ref(entry)).is_ok()).cloned().collect();
+    let readable: Vec<String> = entries
+        .iter()
+        .filter(|entry| Allowlist::parse(std::slice::from_ref(entry)).is_ok())
+        .cloned()
+        .collect();
     Allowlist::parse(&readable).unwrap_or_default()
 }

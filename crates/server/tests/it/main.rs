@@ -1,6 +1,5 @@
 //! Stories of the whole server: one binary, folders that mirror the URLs and the attacks.
 
 mod attacks;
-mod management;
 mod oauth;
 mod protection;

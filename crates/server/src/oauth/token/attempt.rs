@@ -76,9 +76,20 @@ impl Attempt {
             .store
             .write(async move |work: &mut Work| {
                 let charge = attempt.meters.charge(work, now).await?;
-                if let Charge::Refuse { reason, notice_due: true, .. } = &charge {
+                if let Charge::Refuse {
+                    reason,
+                    notice_due: true,
+                    ..
+                } = &charge
+                {
                     let threshold = attempt.cx.facts.policy.brute_force.max_attempts;
-                    let mut event = notice_event(&attempt.cx, *reason, &attempt.user_name, &attempt.address(), threshold);
+                    let mut event = notice_event(
+                        &attempt.cx,
+                        *reason,
+                        &attempt.user_name,
+                        &attempt.address(),
+                        threshold,
+                    );
                     attempt.describe(&mut event);
                     work.add_events(&[event]).await?;
                 }
@@ -87,9 +98,15 @@ impl Attempt {
             .await
     }
 
-    async fn carry_out(self: Arc<Self>, reservation: Reservation, slot: Slot) -> Result<TokenAnswer, Refusal> {
+    async fn carry_out(
+        self: Arc<Self>,
+        reservation: Reservation,
+        slot: Slot,
+    ) -> Result<TokenAnswer, Refusal> {
         failpoint::pass("before_hash");
-        let verified = slot.verify(self.password.clone(), self.against.clone()).await;
+        let verified = slot
+            .verify(self.password.clone(), self.against.clone())
+            .await;
         failpoint::pass("after_hash");
 
         let now = self.cx.now_again();
@@ -106,8 +123,14 @@ impl Attempt {
             (Err(Expired { .. }), _) => return Verdict::undone(Refusal::busy(1), Told::Nothing),
             (Ok(Verified::Match), Some(user)) => user,
             (Ok(Verified::Match | Verified::Mismatch), _) => {
-                let reason = Reason::WrongCredentials { username_required: self.connection.connection.options.requires_username };
-                return Verdict { outcome: Outcome::Wrong, told: Told::WrongPassword, result: Err(reason.into()) };
+                let reason = Reason::WrongCredentials {
+                    username_required: self.connection.connection.options.requires_username,
+                };
+                return Verdict {
+                    outcome: Outcome::Wrong,
+                    told: Told::WrongPassword,
+                    result: Err(reason.into()),
+                };
             }
         };
         let approved = match self.facts.approve(&user.user) {
@@ -115,32 +138,54 @@ impl Attempt {
             Err(reason) => return Verdict::undone(reason.into(), Told::Refused),
         };
         match issue(&self.cx, &approved, now).await {
-            Ok(issued) => Verdict { outcome: Outcome::Right, told: Told::Success, result: Ok(issued) },
+            Ok(issued) => Verdict {
+                outcome: Outcome::Right,
+                told: Told::Success,
+                result: Ok(issued),
+            },
             Err(reason) => Verdict::undone(reason.into(), Told::Nothing),
         }
     }
 
     /// One commit: meters, events, the login on the user, the record of an opaque token.
-    async fn settle(self: Arc<Self>, reservation: Reservation, verdict: Verdict, now: Timestamp) -> Result<TokenAnswer, Refusal> {
-        let Verdict { outcome, told, result } = verdict;
+    async fn settle(
+        self: Arc<Self>,
+        reservation: Reservation,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Result<TokenAnswer, Refusal> {
+        let Verdict {
+            outcome,
+            told,
+            result,
+        } = verdict;
         let (answer, opaque) = match result {
             Ok(Issued { answer, opaque }) => (Ok(answer), opaque),
             Err(refusal) => (Err(refusal), None),
         };
-        let refused = answer.as_ref().err().map(|refusal| refusal.reason.description().into_owned());
+        let refused = answer
+            .as_ref()
+            .err()
+            .map(|refusal| refusal.reason.description().into_owned());
         failpoint::pass("before_settle");
         let attempt = Arc::clone(&self);
         let settled = self
             .cx
             .store
             .write(async move |work: &mut Work| {
-                let raised = match attempt.meters.settle(work, &reservation, outcome, now).await? {
+                let raised = match attempt
+                    .meters
+                    .settle(work, &reservation, outcome, now)
+                    .await?
+                {
                     Ok(raised) => raised,
                     Err(lost) => return Ok(Err(lost)),
                 };
                 let rows = events::of_attempt(&attempt, told, refused.as_deref(), &raised, now);
                 work.add_events(&rows).await?;
-                attempt.record_success(work, outcome, opaque.as_ref(), now).await?;
+                attempt
+                    .record_success(work, outcome, opaque.as_ref(), now)
+                    .await?;
                 Ok(Ok(()))
             })
             .await;
@@ -161,8 +206,15 @@ impl Attempt {
         opaque: Option<&AccessTokenRecord>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (Outcome::Right, Some(user)) = (outcome, &self.user) else { return Ok(()) };
-        work.record_login(&user.user.user_id, now, &self.source.source.exact().to_string()).await?;
+        let (Outcome::Right, Some(user)) = (outcome, &self.user) else {
+            return Ok(());
+        };
+        work.record_login(
+            &user.user.user_id,
+            now,
+            &self.source.source.exact().to_string(),
+        )
+        .await?;
         match opaque {
             Some(record) => work.add_access_token(record).await,
             None => Ok(()),
@@ -190,13 +242,23 @@ struct Verdict {
 impl Verdict {
     /// Gives the charge back and resets nothing.
     fn undone(refusal: Refusal, told: Told) -> Self {
-        Self { outcome: Outcome::Undone, told, result: Err(refusal) }
+        Self {
+            outcome: Outcome::Undone,
+            told,
+            result: Err(refusal),
+        }
     }
 }
 
 /// What a password is verified against: the user's hash, or one of the format and cost its connection would have.
-pub(super) fn against(connection: &ConnectionFacts, user: Option<&UserRecord>, unknown: &[u8; 32]) -> Against {
-    let stored = user.and_then(|user| user.password_hash.as_deref()).and_then(|text| PasswordHash::parse(text).ok());
+pub(super) fn against(
+    connection: &ConnectionFacts,
+    user: Option<&UserRecord>,
+    unknown: &[u8; 32],
+) -> Against {
+    let stored = user
+        .and_then(|user| user.password_hash.as_deref())
+        .and_then(|text| PasswordHash::parse(text).ok());
     match stored {
         Some(hash) => Against::Stored(hash),
         None => Against::Decoy(connection.mix.pick(unknown)),

@@ -20,7 +20,16 @@ pub(super) async fn exchange(
     let client_name = bounded(&caller.client().name);
     let approved = match approve(cx, caller, request).await {
         Ok(approved) => approved,
-        Err(reason) => return Err(events::refused(cx, GrantType::ClientCredentials, Some(client), None, reason).await),
+        Err(reason) => {
+            return Err(events::refused(
+                cx,
+                GrantType::ClientCredentials,
+                Some(client),
+                None,
+                reason,
+            )
+            .await);
+        }
     };
 
     let issued = issue(cx, &approved, cx.now).await?;
@@ -31,7 +40,10 @@ pub(super) async fn exchange(
     event.client_ip = Some(address_text(cx.address()));
     event.audience = approved.audience().map(bounded);
     event.scope = Some(bounded(&approved.scope().to_string()));
-    let written = cx.store.write(async move |work: &mut Work| work.add_events(std::slice::from_ref(&event)).await).await;
+    let written = cx
+        .store
+        .write(async move |work: &mut Work| work.add_events(std::slice::from_ref(&event)).await)
+        .await;
     match written {
         Ok(()) => Ok(issued.answer),
         Err(error) => {
@@ -41,7 +53,11 @@ pub(super) async fn exchange(
     }
 }
 
-async fn approve(cx: &RequestContext, caller: Caller, request: ClientCredentialsRequest) -> Result<Approved, Reason> {
+async fn approve(
+    cx: &RequestContext,
+    caller: Caller,
+    request: ClientCredentialsRequest,
+) -> Result<Approved, Reason> {
     let unavailable = |error: storage::StoreError| {
         tracing::error!(%error, "API or grant not read");
         Reason::TemporarilyUnavailable
@@ -49,9 +65,22 @@ async fn approve(cx: &RequestContext, caller: Caller, request: ClientCredentials
     caller.require_grant(GrantType::ClientCredentials)?;
     let audience = protocol::client_credentials::audience(&request, &cx.tenant().settings)?;
     let directory = &cx.app.directory;
-    let api = directory.resource_server(&cx.store, &cx.tenant().id, &audience).await.map_err(unavailable)?;
+    let api = directory
+        .resource_server(&cx.store, &cx.tenant().id, &audience)
+        .await
+        .map_err(unavailable)?;
     let client = &caller.client().client_id;
-    let grant = cx.store.find_client_grant_for(client, &audience, SubjectType::Client).await.map_err(unavailable)?;
+    let grant = cx
+        .store
+        .find_client_grant_for(client, &audience, SubjectType::Client)
+        .await
+        .map_err(unavailable)?;
 
-    protocol::client_credentials::approve(caller, request, &audience, api.as_deref(), grant.as_ref())
+    protocol::client_credentials::approve(
+        caller,
+        request,
+        &audience,
+        api.as_deref(),
+        grant.as_ref(),
+    )
 }

@@ -8,7 +8,9 @@ use storage::Work;
 
 use super::attempt::Attempt;
 use crate::answer::oauth::Refusal;
-use crate::event_log::{address_text, bounded, database_strategy, draft, error_detail, explain_source};
+use crate::event_log::{
+    address_text, bounded, database_strategy, draft, error_detail, explain_source,
+};
 use crate::protection::raised_event;
 use crate::request::RequestContext;
 use crate::source_address::TrustedSource;
@@ -38,7 +40,11 @@ pub(super) fn of_attempt(
         Told::Nothing => {}
         Told::Success => rows.push(exchange(attempt, EventType::PasswordExchangeSucceeded, "")),
         Told::WrongPassword => {
-            let first = if attempt.user.is_some() { EventType::WrongPassword } else { EventType::UnknownUser };
+            let first = if attempt.user.is_some() {
+                EventType::WrongPassword
+            } else {
+                EventType::UnknownUser
+            };
             rows.push(failure(attempt, first, text));
             rows.push(exchange(attempt, EventType::PasswordExchangeFailed, text));
         }
@@ -111,7 +117,9 @@ pub(super) async fn refused(
         if let Some(source) = source {
             explain_source(&mut event, source);
         }
-        let written = cx.store.write(async move |work: &mut Work| work.add_events(std::slice::from_ref(&event)).await);
+        let written = cx.store.write(async move |work: &mut Work| {
+            work.add_events(std::slice::from_ref(&event)).await
+        });
         if let Err(error) = written.await {
             tracing::error!(%error, "refusal not logged");
             return Reason::TemporarilyUnavailable.into();

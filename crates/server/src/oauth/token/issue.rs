@@ -18,7 +18,11 @@ pub(super) struct Issued {
 }
 
 /// Signs what was approved.
-pub(super) async fn issue(cx: &RequestContext, approved: &Approved, now: Timestamp) -> Result<Issued, Reason> {
+pub(super) async fn issue(
+    cx: &RequestContext,
+    approved: &Approved,
+    now: Timestamp,
+) -> Result<Issued, Reason> {
     let keys = signing_keys(&cx.app, &cx.store).await.map_err(|error| {
         tracing::error!(%error, "signing keys not read");
         Reason::TemporarilyUnavailable
@@ -44,26 +48,47 @@ pub(super) async fn issue(cx: &RequestContext, approved: &Approved, now: Timesta
             (token, Some(record))
         }
     };
-    let id_token = match (approved.id_token_claims(&issuer, now), approved.id_token_algorithm()) {
+    let id_token = match (
+        approved.id_token_claims(&issuer, now),
+        approved.id_token_algorithm(),
+    ) {
         (None, _) => None,
         (Some(claims), SigningAlgorithm::RS256) => Some(key.sign("JWT", &claims)),
-        (Some(claims), SigningAlgorithm::HS256) => {
-            Some(keys::sign_hs256(&client_secret(cx, approved.client_id()).await?, "JWT", &claims))
-        }
+        (Some(claims), SigningAlgorithm::HS256) => Some(keys::sign_hs256(
+            &client_secret(cx, approved.client_id()).await?,
+            "JWT",
+            &claims,
+        )),
     };
-    Ok(Issued { answer: approved.answer(access_token, id_token), opaque })
+    Ok(Issued {
+        answer: approved.answer(access_token, id_token),
+        opaque,
+    })
 }
 
 /// The secret of the application, with which its HS256 ID tokens are signed.
 async fn client_secret(cx: &RequestContext, id: &ClientId) -> Result<Zeroizing<Vec<u8>>, Reason> {
-    let found = cx.app.directory.client(&cx.store, &cx.tenant().id, id).await.map_err(|error| {
-        tracing::error!(%error, "client not read");
-        Reason::TemporarilyUnavailable
-    })?;
+    let found = cx
+        .app
+        .directory
+        .client(&cx.store, &cx.tenant().id, id)
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "client not read");
+            Reason::TemporarilyUnavailable
+        })?;
     let record = found.ok_or(Reason::Unauthorized)?;
-    let binding = Binding { tenant: cx.tenant().id.as_str(), row: id.as_str(), field: CLIENT_SECRET_FIELD };
-    cx.app.secrets.sealer.open(&binding, &record.secret_sealed).map_err(|error| {
-        tracing::error!(%error, client = id.as_str(), "client secret not opened");
-        Reason::ServerError
-    })
+    let binding = Binding {
+        tenant: cx.tenant().id.as_str(),
+        row: id.as_str(),
+        field: CLIENT_SECRET_FIELD,
+    };
+    cx.app
+        .secrets
+        .sealer
+        .open(&binding, &record.secret_sealed)
+        .map_err(|error| {
+            tracing::error!(%error, client = id.as_str(), "client secret not opened");
+            Reason::ServerError
+        })
 }

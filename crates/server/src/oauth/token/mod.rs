@@ -29,7 +29,8 @@ pub(crate) async fn exchange(
         Ok(_) => "success",
         Err(refusal) => refusal.reason.code().as_str(),
     };
-    metrics::counter!("portcullis_token_requests_total", "grant" => grant, "outcome" => word).increment(1);
+    metrics::counter!("portcullis_token_requests_total", "grant" => grant, "outcome" => word)
+        .increment(1);
     match outcome {
         Ok(answer) => success(&answer),
         Err(refusal) => refusal.into_response(cx.now),
@@ -53,18 +54,27 @@ async fn answer(
     let grant = request.grant_type();
     let outcome = match authenticate(cx, &presented).await {
         Ok(caller) => serve(cx, headers, caller, request).await,
-        Err(reason) => Err(events::refused(cx, grant, Some(presented.id().clone()), None, reason).await),
+        Err(reason) => {
+            Err(events::refused(cx, grant, Some(presented.id().clone()), None, reason).await)
+        }
     };
     (grant.label(), outcome)
 }
 
-fn parse(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<(PresentedClient, TokenRequest), Reason> {
+fn parse(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(PresentedClient, TokenRequest), Reason> {
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Reason::BodyTooLarge,
         _ => Reason::UnreadableBody,
     })?;
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let authorization = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let parameters = Parameters::parse(content_type, &body)?;
     let presented = PresentedClient::read(authorization, &parameters)?;
     let request = TokenRequest::read(&parameters)?;
@@ -79,6 +89,8 @@ async fn serve(
 ) -> Result<TokenAnswer, Refusal> {
     match request {
         TokenRequest::Password(request) => password::exchange(cx, headers, caller, request).await,
-        TokenRequest::ClientCredentials(request) => client_credentials::exchange(cx, caller, request).await,
+        TokenRequest::ClientCredentials(request) => {
+            client_credentials::exchange(cx, caller, request).await
+        }
     }
 }

@@ -9,7 +9,9 @@ use credentials::{ClientStanding, Password, Share};
 use guard::Policy;
 use http::HeaderMap;
 use model::Identifier;
-use protocol::{Audience, Caller, DirectoryChoice, PasswordFacts, PasswordRequest, Reason, TokenAnswer};
+use protocol::{
+    Audience, Caller, DirectoryChoice, PasswordFacts, PasswordRequest, Reason, TokenAnswer,
+};
 use storage::{Shown, StoreError};
 use tokio::time::Instant;
 
@@ -31,7 +33,8 @@ pub(super) async fn exchange(
     request: PasswordRequest,
 ) -> Result<TokenAnswer, Refusal> {
     let source = decide(headers, &caller, cx.address());
-    metrics::counter!("portcullis_source_decisions_total", "decision" => source.decision.label()).increment(1);
+    metrics::counter!("portcullis_source_decisions_total", "decision" => source.decision.label())
+        .increment(1);
     let client_id = caller.client().client_id.clone();
     let judged = judge(cx, caller, request).await;
     let (connection, facts) = match judged {
@@ -42,16 +45,23 @@ pub(super) async fn exchange(
     };
     let identifier = Identifier::of(facts.username());
     let tenant = &cx.tenant().id;
-    let refusal_key =
-        RefusalKey::new(tenant, &connection.connection.id, &identifier, &source.source, source.standing);
+    let refusal_key = RefusalKey::new(
+        tenant,
+        &connection.connection.id,
+        &identifier,
+        &source.source,
+        source.standing,
+    );
     if let Some(known) = cx.app.protection.refusals.get(&refusal_key, cx.now) {
         return Err(Refusal::by_guard(cx, &known));
     }
 
-    let attempt = prepare(cx, facts, connection, identifier, source, refusal_key).await.map_err(|error| {
-        tracing::error!(%error, "user not looked up");
-        Refusal::from(Reason::TemporarilyUnavailable)
-    })?;
+    let attempt = prepare(cx, facts, connection, identifier, source, refusal_key)
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "user not looked up");
+            Refusal::from(Reason::TemporarilyUnavailable)
+        })?;
 
     take(attempt).await
 }
@@ -76,18 +86,25 @@ async fn judge(
         DirectoryChoice::ByRealm(realm) => ConnectionName::Realm(realm.clone()),
     };
     let directory = &cx.app.directory;
-    let connection = directory.connection(&cx.app, &cx.store, &cx.tenant().id, name).await.map_err(unavailable)?;
+    let connection = directory
+        .connection(&cx.app, &cx.store, &cx.tenant().id, name)
+        .await
+        .map_err(unavailable)?;
     let known = connection.as_ref().map(|facts| &facts.connection);
     protocol::password::connection_rule(&choice, known, caller.client()).map_err(failed)?;
     let connection = connection.ok_or((grant, Reason::NoDefaultDirectory))?;
     let api = match protocol::password::audience(&request, settings) {
         Audience::None => None,
         Audience::Api(identifier) => {
-            let found = directory.resource_server(&cx.store, &cx.tenant().id, &identifier).await.map_err(unavailable)?;
+            let found = directory
+                .resource_server(&cx.store, &cx.tenant().id, &identifier)
+                .await
+                .map_err(unavailable)?;
             Some(found.ok_or((grant, Reason::ServiceNotEnabled(identifier)))?)
         }
     };
-    let facts = PasswordFacts::judge(caller, request, api, &cx.tenant().management_audience()).map_err(failed)?;
+    let facts = PasswordFacts::judge(caller, request, api, &cx.tenant().management_audience())
+        .map_err(failed)?;
     Ok((connection, facts))
 }
 
@@ -104,9 +121,21 @@ async fn prepare(
     let digests = &cx.app.secrets.meters;
     let id = &connection.connection.id;
     let user = cx.store.find_user_by_identifier(id, &identifier).await?;
-    let account = account_of(digests, tenant, id, &identifier, user.as_ref().map(|user| &user.user.user_id));
+    let account = account_of(
+        digests,
+        tenant,
+        id,
+        &identifier,
+        user.as_ref().map(|user| &user.user.user_id),
+    );
     let unknown = unknown_digest(digests, tenant, id, &identifier);
-    let user_name = user_name(&cx.app, tenant.as_str(), facts.username(), &identifier, user.as_ref());
+    let user_name = user_name(
+        &cx.app,
+        tenant.as_str(),
+        facts.username(),
+        &identifier,
+        user.as_ref(),
+    );
     let shown = Shown {
         identifier: user_name.clone(),
         address: source.source.exact().to_string(),
@@ -121,7 +150,8 @@ async fn prepare(
     let policy = policy_for(cx, &connection);
     Ok(Attempt {
         meters: Meters::of(policy, &attempt, digests, tenant, id, shown),
-        password: Password::new(facts.password()).expect("the request was read within the same bounds"),
+        password: Password::new(facts.password())
+            .expect("the request was read within the same bounds"),
         against: against(&connection, user.as_ref(), &unknown),
         cx: cx.clone(),
         facts,
@@ -151,18 +181,32 @@ async fn take(attempt: Attempt) -> Result<TokenAnswer, Refusal> {
     let app = &attempt.cx.app;
     let deadline = Instant::now() + app.protection.waiting.patience;
     let share = share(&attempt);
-    let mut place = match attempt.meters.line(policy_for(&attempt.cx, &attempt.connection)) {
-        Some((key, capacity)) => {
-            Some(app.protection.lines.enter(key, capacity, deadline).await.map_err(|_| Refusal::busy(1))?)
-        }
+    let mut place = match attempt
+        .meters
+        .line(policy_for(&attempt.cx, &attempt.connection))
+    {
+        Some((key, capacity)) => Some(
+            app.protection
+                .lines
+                .enter(key, capacity, deadline)
+                .await
+                .map_err(|_| Refusal::busy(1))?,
+        ),
         None => None,
     };
     let mut pause = FIRST_PAUSE;
     loop {
-        if let Some(known) = app.protection.refusals.get(&attempt.refusal_key, attempt.cx.now_again()) {
+        if let Some(known) = app
+            .protection
+            .refusals
+            .get(&attempt.refusal_key, attempt.cx.now_again())
+        {
             return Err(Refusal::by_guard(&attempt.cx, &known));
         }
-        let slot = app.pool.admit(&share).map_err(|busy| Refusal::busy(busy.retry_after.as_secs()))?;
+        let slot = app
+            .pool
+            .admit(&share)
+            .map_err(|busy| Refusal::busy(busy.retry_after.as_secs()))?;
         let step = app.jobs.detach(Arc::clone(&attempt).run(slot, place)).await;
         match step {
             Ok(Step::Done(told)) => return told,
@@ -195,6 +239,10 @@ fn share(attempt: &Attempt) -> Share {
     Share {
         source: short(&attempt.source.source.prefix().to_string()),
         client: short(caller.client().client_id.as_str()),
-        standing: if caller.is_authenticated() { ClientStanding::Authenticated } else { ClientStanding::Public },
+        standing: if caller.is_authenticated() {
+            ClientStanding::Authenticated
+        } else {
+            ClientStanding::Public
+        },
     }
 }

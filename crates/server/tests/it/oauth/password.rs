@@ -10,7 +10,9 @@ fn claims(answer: &Answer, member: &str) -> Value {
     use base64::Engine as _;
     let token = answer.text_of(member);
     let payload = token.split('.').nth(1).expect("a JWT has three parts");
-    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).expect("base64url");
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(payload)
+        .expect("base64url");
     serde_json::from_slice(&bytes).expect("claims are JSON")
 }
 

@@ -4,28 +4,111 @@ use serde_json::{Value, json};
 use testkit::{Login, World, on_both_engines};
 
 /// What is changed in the documented call, and what must come back.
-type Row = (&'static str, fn(Login<'_>) -> Login<'_>, u16, &'static str, &'static str);
+type Row = (
+    &'static str,
+    fn(Login<'_>) -> Login<'_>,
+    u16,
+    &'static str,
+    &'static str,
+);
 
 const ROWS: &[Row] = &[
-    ("wrong password", |call| call.with("password", "wrong"), 403, "invalid_grant", "Wrong email or password."),
-    ("unknown user", |call| call.with("username", "nobody@example.com"), 403, "invalid_grant", "Wrong email or password."),
-    ("wrong secret", |call| call.with("client_secret", "wrong"), 401, "access_denied", "Unauthorized"),
-    ("no secret", |call| call.with("client_secret", Value::Null), 401, "access_denied", "Unauthorized"),
-    ("unknown client", |call| call.with("client_id", "nobody"), 401, "access_denied", "Unauthorized"),
-    ("no client", |call| call.with("client_id", Value::Null), 401, "invalid_client", "Missing client_id"),
-    ("no grant", |call| call.with("grant_type", Value::Null), 400, "invalid_request", "Missing required parameter: grant_type"),
-    ("unknown grant", |call| call.with("grant_type", "magic"), 501, "unsupported_grant_type", "Unsupported grant type: magic"),
-    ("no username", |call| call.with("username", Value::Null), 400, "invalid_request", "Missing required parameter: username"),
-    ("no password", |call| call.with("password", Value::Null), 400, "invalid_request", "Missing required parameter: password"),
-    ("unknown audience", |call| call.with("audience", "urn:x"), 403, "access_denied", "Service not enabled within domain: urn:x"),
+    (
+        "wrong password",
+        |call| call.with("password", "wrong"),
+        403,
+        "invalid_grant",
+        "Wrong email or password.",
+    ),
+    (
+        "unknown user",
+        |call| call.with("username", "nobody@example.com"),
+        403,
+        "invalid_grant",
+        "Wrong email or password.",
+    ),
+    (
+        "wrong secret",
+        |call| call.with("client_secret", "wrong"),
+        401,
+        "access_denied",
+        "Unauthorized",
+    ),
+    (
+        "no secret",
+        |call| call.with("client_secret", Value::Null),
+        401,
+        "access_denied",
+        "Unauthorized",
+    ),
+    (
+        "unknown client",
+        |call| call.with("client_id", "nobody"),
+        401,
+        "access_denied",
+        "Unauthorized",
+    ),
+    (
+        "no client",
+        |call| call.with("client_id", Value::Null),
+        401,
+        "invalid_client",
+        "Missing client_id",
+    ),
+    (
+        "no grant",
+        |call| call.with("grant_type", Value::Null),
+        400,
+        "invalid_request",
+        "Missing required parameter: grant_type",
+    ),
+    (
+        "unknown grant",
+        |call| call.with("grant_type", "magic"),
+        501,
+        "unsupported_grant_type",
+        "Unsupported grant type: magic",
+    ),
+    (
+        "no username",
+        |call| call.with("username", Value::Null),
+        400,
+        "invalid_request",
+        "Missing required parameter: username",
+    ),
+    (
+        "no password",
+        |call| call.with("password", Value::Null),
+        400,
+        "invalid_request",
+        "Missing required parameter: password",
+    ),
+    (
+        "unknown audience",
+        |call| call.with("audience", "urn:x"),
+        403,
+        "access_denied",
+        "Service not enabled within domain: urn:x",
+    ),
     (
         "realm missing",
-        |call| call.with("grant_type", "http://auth0.com/oauth/grant-type/password-realm"),
+        |call| {
+            call.with(
+                "grant_type",
+                "http://auth0.com/oauth/grant-type/password-realm",
+            )
+        },
         400,
         "invalid_request",
         "Missing required parameter: realm",
     ),
-    ("scope of a wrong type", |call| call.with("scope", 7), 400, "invalid_request", "Invalid parameter: scope must be a string"),
+    (
+        "scope of a wrong type",
+        |call| call.with("scope", 7),
+        400,
+        "invalid_request",
+        "Invalid parameter: scope must be a string",
+    ),
 ];
 
 on_both_engines! {

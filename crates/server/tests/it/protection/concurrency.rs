@@ -13,9 +13,15 @@ const HOME: &str = "192.0.2.1";
 async fn raise_other_limits(world: &World) {
     let admin = world.admin().await;
     let same_user = json!({"same_user": {"max_attempts": 100_000}});
-    admin.patch("portcullis/attack-protection", same_user).await.expect(200);
+    admin
+        .patch("portcullis/attack-protection", same_user)
+        .await
+        .expect(200);
     let stage = json!({"stage": {"pre-login": {"max_attempts": 2_500, "rate": 34_560}}});
-    admin.patch("attack-protection/suspicious-ip-throttling", stage).await.expect(200);
+    admin
+        .patch("attack-protection/suspicious-ip-throttling", stage)
+        .await
+        .expect(200);
 }
 
 fn statuses(answers: &[Answer]) -> HashMap<u16, usize> {
@@ -77,8 +83,14 @@ async fn two_nodes_share_one_budget() {
     let mut backend_of_two = backend_of_one.clone();
     backend_of_two.world = &two;
 
-    let (left, right) = (Attacker::at(&backend_of_one, HOME), Attacker::at(&backend_of_two, HOME));
-    let (left, right) = tokio::join!(left.guesses_at_once(ANA, 500), right.guesses_at_once(ANA, 500));
+    let (left, right) = (
+        Attacker::at(&backend_of_one, HOME),
+        Attacker::at(&backend_of_two, HOME),
+    );
+    let (left, right) = tokio::join!(
+        left.guesses_at_once(ANA, 500),
+        right.guesses_at_once(ANA, 500)
+    );
 
     let answers: Vec<Answer> = left.into_iter().chain(right).collect();
     assert_eq!(statuses(&answers), HashMap::from([(403, 10), (429, 990)]));
@@ -86,7 +98,11 @@ async fn two_nodes_share_one_budget() {
     backend_of_one.login_right(ANA, HOME).await.expect(429);
     backend_of_two.login_right(ANA, HOME).await.expect(429);
 
-    one.admin().await.delete("user-blocks?identifier=ana%40example.com").await.expect(204);
+    one.admin()
+        .await
+        .delete("user-blocks?identifier=ana%40example.com")
+        .await
+        .expect(204);
     backend_of_one.login_right(ANA, HOME).await.expect(200);
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     backend_of_two.login_right(ANA, HOME).await.expect(200);

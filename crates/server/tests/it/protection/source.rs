@@ -15,7 +15,10 @@ async fn counted(world: &World, call: Login<'_>) -> (String, String) {
     call.with("password", "wrong").send().await.expect(403);
     let event = world.admin().await.events("fp").await.remove(0);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    (text(&event["ip"]), text(&event["details"]["portcullis"]["source"]))
+    (
+        text(&event["ip"]),
+        text(&event["details"]["portcullis"]["source"]),
+    )
 }
 
 fn told(source: &str, decision: &str) -> (String, String) {
@@ -75,7 +78,10 @@ async fn an_untrusted_application_names_no_source() {
     let backend = world.backend(false).await;
     backend.add_user(ANA).await;
     let call = backend.login(ANA, "").end_user(CLAIMED);
-    assert_eq!(counted(&world, call).await, told(PEER, "ignored: untrusted client"));
+    assert_eq!(
+        counted(&world, call).await,
+        told(PEER, "ignored: untrusted client")
+    );
 }
 
 #[tokio::test]
@@ -89,10 +95,16 @@ async fn a_public_application_names_no_source_even_with_its_secret() {
     admin.patch(&path, public).await.expect(200);
 
     let with_secret = backend.login(ANA, "").end_user(CLAIMED);
-    assert_eq!(counted(&world, with_secret.clone()).await, told(PEER, "ignored: not authenticated"));
+    assert_eq!(
+        counted(&world, with_secret.clone()).await,
+        told(PEER, "ignored: not authenticated")
+    );
     world.clock.advance(std::time::Duration::from_secs(1));
     let without = with_secret.with("client_secret", Value::Null);
-    assert_eq!(counted(&world, without).await, told(PEER, "ignored: not authenticated"));
+    assert_eq!(
+        counted(&world, without).await,
+        told(PEER, "ignored: not authenticated")
+    );
 }
 
 #[tokio::test]
@@ -101,7 +113,13 @@ async fn an_unauthenticated_call_counts_against_nobody() {
     let backend = world.backend(true).await;
     backend.add_user(ANA).await;
     for _ in 0..12 {
-        backend.login(ANA, "wrong").with("client_secret", "guessed").end_user(CLAIMED).send().await.expect(401);
+        backend
+            .login(ANA, "wrong")
+            .with("client_secret", "guessed")
+            .end_user(CLAIMED)
+            .send()
+            .await
+            .expect(401);
     }
     assert_eq!(world.hashes().verified(), 0);
     backend.login_right(ANA, CLAIMED).await.expect(200);
@@ -113,8 +131,14 @@ async fn basic_authentication_is_as_good_as_the_body() {
     let backend = world.backend(true).await;
     backend.add_user(ANA).await;
     let pair = format!("{}:{}", backend.client_id, backend.client_secret);
-    let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
-    let call = backend.login(ANA, "").with("client_secret", Value::Null).with("client_id", Value::Null);
+    let basic = format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(pair)
+    );
+    let call = backend
+        .login(ANA, "")
+        .with("client_secret", Value::Null)
+        .with("client_id", Value::Null);
     let call = call.header("authorization", &basic).end_user(CLAIMED);
     assert_eq!(counted(&world, call).await, told(CLAIMED, "used"));
 }
@@ -124,13 +148,21 @@ async fn x_forwarded_for_from_a_stranger_changes_nothing() {
     let world = World::start(testkit::Engine::Sqlite).await;
     let backend = world.backend(false).await;
     backend.add_user(ANA).await;
-    let call = backend.login(ANA, "").header("x-forwarded-for", CLAIMED).header("x-real-ip", CLAIMED);
-    let call = call.header("forwarded", "for=192.0.2.99").header("true-client-ip", CLAIMED);
+    let call = backend
+        .login(ANA, "")
+        .header("x-forwarded-for", CLAIMED)
+        .header("x-real-ip", CLAIMED);
+    let call = call
+        .header("forwarded", "for=192.0.2.99")
+        .header("true-client-ip", CLAIMED);
     assert_eq!(counted(&world, call).await, told(PEER, "absent"));
 }
 
 async fn behind_a_proxy() -> World {
-    let settings = WorldSettings { trusted_proxies: vec!["203.0.113.0/28"], ..WorldSettings::default() };
+    let settings = WorldSettings {
+        trusted_proxies: vec!["203.0.113.0/28"],
+        ..WorldSettings::default()
+    };
     World::start_with(testkit::Engine::Sqlite, settings).await
 }
 
@@ -144,7 +176,10 @@ async fn a_trusted_proxy_names_the_caller_and_the_left_of_its_list_is_the_caller
         ("192.0.2.99, 198.51.100.7", "198.51.100.7"),
         ("192.0.2.99, 198.51.100.7, 203.0.113.5", "198.51.100.7"),
         ("198.51.100.7:5123", "198.51.100.7"),
-        ("[2001:db8::7]:5123", "2001:0db8:0000:0000:0000:0000:0000:0007"),
+        (
+            "[2001:db8::7]:5123",
+            "2001:0db8:0000:0000:0000:0000:0000:0007",
+        ),
         ("::ffff:198.51.100.7", "198.51.100.7"),
         ("garbage", PEER),
         ("198.51.100.7, garbage", PEER),
@@ -160,10 +195,18 @@ async fn the_two_layers_never_mix() {
     let world = behind_a_proxy().await;
     let backend = world.backend(true).await;
     backend.add_user(ANA).await;
-    let call = backend.login(ANA, "").header("x-forwarded-for", "198.51.100.7");
-    assert_eq!(counted(&world, call.clone()).await, told("198.51.100.7", "absent"));
+    let call = backend
+        .login(ANA, "")
+        .header("x-forwarded-for", "198.51.100.7");
+    assert_eq!(
+        counted(&world, call.clone()).await,
+        told("198.51.100.7", "absent")
+    );
     world.clock.advance(std::time::Duration::from_secs(1));
-    assert_eq!(counted(&world, call.end_user(CLAIMED)).await, told(CLAIMED, "used"));
+    assert_eq!(
+        counted(&world, call.end_user(CLAIMED)).await,
+        told(CLAIMED, "used")
+    );
 }
 
 #[tokio::test]
@@ -173,8 +216,14 @@ async fn an_invalid_header_never_reaches_an_allowlist() {
     backend.add_user(ANA).await;
     let admin = world.admin().await;
     let allowed = json!({"allowlist": [PEER]});
-    admin.patch("attack-protection/brute-force-protection", allowed.clone()).await.expect(200);
-    admin.patch("attack-protection/suspicious-ip-throttling", allowed).await.expect(200);
+    admin
+        .patch("attack-protection/brute-force-protection", allowed.clone())
+        .await
+        .expect(200);
+    admin
+        .patch("attack-protection/suspicious-ip-throttling", allowed)
+        .await
+        .expect(200);
 
     for header in [Some("garbage"), None] {
         let user = format!("user-{}@example.com", header.unwrap_or("none"));
@@ -183,7 +232,9 @@ async fn an_invalid_header_never_reaches_an_allowlist() {
             if let Some(header) = header {
                 call = call.end_user(header);
             }
-            call.send().await.expect(if number < 10 { 403 } else { 429 });
+            call.send()
+                .await
+                .expect(if number < 10 { 403 } else { 429 });
         }
     }
 }
@@ -193,16 +244,37 @@ async fn every_way_to_write_an_address_is_one_source() {
     let world = World::start(testkit::Engine::Sqlite).await;
     let backend = world.backend(true).await;
     backend.add_user(ANA).await;
-    let forms = ["192.0.2.1", "::ffff:192.0.2.1", "::ffff:c000:201", "0:0:0:0:0:FFFF:192.0.2.1"];
+    let forms = [
+        "192.0.2.1",
+        "::ffff:192.0.2.1",
+        "::ffff:c000:201",
+        "0:0:0:0:0:FFFF:192.0.2.1",
+    ];
     for number in 0..10 {
-        backend.login_wrong(ANA, forms[number % forms.len()]).await.expect(403);
+        backend
+            .login_wrong(ANA, forms[number % forms.len()])
+            .await
+            .expect(403);
     }
     backend.login_right(ANA, "192.0.2.1").await.expect(429);
 
-    let neighbours = ["2001:db8:1:2::1", "2001:DB8:1:2:3:4:5:6", "2001:0db8:0001:0002:ffff::"];
+    let neighbours = [
+        "2001:db8:1:2::1",
+        "2001:DB8:1:2:3:4:5:6",
+        "2001:0db8:0001:0002:ffff::",
+    ];
     for number in 0..10 {
-        backend.login_wrong("ben@example.com", neighbours[number % neighbours.len()]).await.expect(403);
+        backend
+            .login_wrong("ben@example.com", neighbours[number % neighbours.len()])
+            .await
+            .expect(403);
     }
-    backend.login_wrong("ben@example.com", "2001:db8:1:2::abcd").await.expect(429);
-    backend.login_wrong("ben@example.com", "2001:db8:1:3::abcd").await.expect(403);
+    backend
+        .login_wrong("ben@example.com", "2001:db8:1:2::abcd")
+        .await
+        .expect(429);
+    backend
+        .login_wrong("ben@example.com", "2001:db8:1:3::abcd")
+        .await
+        .expect(403);
 }

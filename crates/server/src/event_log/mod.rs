@@ -20,7 +20,7 @@ const MAX_TEXT: usize = 512;
 /// An event with what this request knows: time, host, caller, user agent.
 pub(crate) fn draft(cx: &RequestContext, event_type: EventType) -> LogEvent {
     LogEvent {
-        log_id: log_id(cx.now, &*cx.app.entropy),
+        log_id: log_id(cx.now, 0, &*cx.app.entropy),
         date: cx.now,
         event_type,
         description: String::new(),
@@ -41,12 +41,24 @@ pub(crate) fn draft(cx: &RequestContext, event_type: EventType) -> LogEvent {
     }
 }
 
-/// 56 decimal digits that sort by time: `900`, the microsecond, and random digits.
-pub(crate) fn log_id(at: Timestamp, entropy: &dyn Entropy) -> LogId {
+/// Gives events of one commit their time, and ids that keep their order.
+pub(crate) fn stamp(events: &mut [LogEvent], at: Timestamp, entropy: &dyn Entropy) {
+    for (number, event) in events.iter_mut().enumerate() {
+        event.date = at;
+        event.log_id = log_id(at, number, entropy);
+    }
+}
+
+/// 56 decimal digits that sort by time: `900`, the microsecond, the number within one commit, and random digits.
+fn log_id(at: Timestamp, number: usize, entropy: &dyn Entropy) -> LogId {
     let mut random = [0; 16];
     entropy.fill(&mut random);
-    let tail = u128::from_be_bytes(random) % 10_u128.pow(36);
-    LogId::new(format!("900{:017}{tail:036}", at.as_microsecond()))
+    let tail = u128::from_be_bytes(random) % 10_u128.pow(33);
+    LogId::new(format!(
+        "900{:017}{:03}{tail:033}",
+        at.as_microsecond(),
+        number % 1_000
+    ))
 }
 
 /// What an administrator sees of how the source was found.
@@ -133,8 +145,8 @@ mod tests {
     #[test]
     fn log_ids_have_56_digits_and_sort_by_time() {
         let entropy = keys::SeededEntropy::new(7);
-        let early = log_id(model::from_micros(1_000), &entropy);
-        let late = log_id(model::from_micros(1_790_000_000_000_000), &entropy);
+        let early = log_id(model::from_micros(1_000), 999, &entropy);
+        let late = log_id(model::from_micros(1_790_000_000_000_000), 0, &entropy);
         assert_eq!(early.as_str().len(), 56);
         assert_eq!(late.as_str().len(), 56);
         assert!(early < late);

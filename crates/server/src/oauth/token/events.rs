@@ -9,7 +9,7 @@ use storage::Work;
 use super::attempt::Attempt;
 use crate::answer::oauth::Refusal;
 use crate::event_log::{
-    address_text, bounded, database_strategy, draft, error_detail, explain_source,
+    address_text, bounded, database_strategy, draft, error_detail, explain_source, stamp,
 };
 use crate::protection::raised_event;
 use crate::request::RequestContext;
@@ -58,9 +58,7 @@ pub(super) fn of_attempt(
         describe(attempt, &mut event);
         rows.push(event);
     }
-    for row in &mut rows {
-        row.date = now;
-    }
+    stamp(&mut rows, now, &*attempt.cx.app.entropy);
     rows
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Lease {
     object: Option<Object<Links>>,
     pool: Pool<Links>,
     clean: bool,
+    lost: bool,
 }
 
 impl Lease {
@@ -26,12 +27,13 @@ impl Lease {
             object: Some(object),
             pool,
             clean: false,
+            lost: false,
         }
     }
 
-    /// Gives the connection back.
+    /// Gives the connection back, unless it leads nowhere any more.
     pub(super) fn keep(mut self) {
-        self.clean = true;
+        self.clean = !self.lost;
     }
 
     pub(crate) async fn query(&mut self, statement: &Statement) -> Result<Vec<Row>, StoreError> {
@@ -73,8 +75,9 @@ impl Lease {
             .expect("a lease has its connection until it is dropped")
     }
 
-    fn failed(&self, error: &tokio_postgres::Error) -> StoreError {
+    fn failed(&mut self, error: &tokio_postgres::Error) -> StoreError {
         let (fate, error) = outcome::of_statement(error);
+        self.lost |= matches!(error, StoreError::Unreachable(_));
         if fate == Fate::ReadOnly {
             // The primary has moved: the idle connections lead to the same place.
             self.pool.retain(|_, _| false);
@@ -177,12 +180,12 @@ fn untyped(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
 
 fn row(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
     let cell = |(position, column): (usize, &tokio_postgres::Column)| {
-        let found = match column.type_() {
-            &Type::INT8 => row.try_get(position).map(Value::Int),
-            &Type::INT4 => row
+        let found = match *column.type_() {
+            Type::INT8 => row.try_get(position).map(Value::Int),
+            Type::INT4 => row
                 .try_get(position)
                 .map(|int: Option<i32>| Value::Int(int.map(i64::from))),
-            &Type::BYTEA => row.try_get(position).map(Value::Bytes),
+            Type::BYTEA => row.try_get(position).map(Value::Bytes),
             _ => row.try_get(position).map(Value::Text),
         };
         found.map_err(|error| StoreError::Unreadable(error.to_string()))

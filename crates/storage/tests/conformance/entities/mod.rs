@@ -1,0 +1,9 @@
+//! What is kept of each entity, and what its functions answer.
+
+mod clients;
+mod connections;
+mod events;
+mod meters;
+mod tenants;
+mod tokens_and_keys;
+mod users;

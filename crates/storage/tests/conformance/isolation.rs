@@ -1,0 +1,343 @@
+//! A handle of another tenant sees nothing and changes nothing, for every function there is.
+//!
+//! The list below is compared with the functions in the sources, so that a new function cannot be forgotten.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+
+use model::{
+    ClientGrantId, ClientId, ConnectionId, Identifier, LogId, ResourceServerId, SubjectType, UserId,
+};
+use storage::{
+    Added, ConnectionFilter, EventFilter, EventQuery, EventRange, GrantFilter, MeterWrite, Page,
+    SigningKeyState, TenantStore, UserFilter, Work,
+};
+
+use crate::both_engines;
+use crate::rows;
+
+/// A function, asked through a handle: how many rows it saw or changed.
+type Ask = fn(TenantStore) -> Pin<Box<dyn Future<Output = usize> + Send>>;
+
+macro_rules! read {
+    ($name:ident($($argument:expr),*)) => {
+        (stringify!($name), &[
+            (|rows| Box::pin(async move { rows.$name($($argument),*).await.unwrap().into_iter().count() })) as Ask,
+            (|rows| Box::pin(async move {
+                let found = rows.write(async |work: &mut Work| work.$name($($argument),*).await);
+                found.await.unwrap().into_iter().count()
+            })) as Ask,
+        ] as &[Ask])
+    };
+}
+
+macro_rules! list {
+    ($name:ident($($argument:expr),*)) => {
+        (stringify!($name), &[
+            (|rows| Box::pin(async move {
+                let listed = rows.$name($($argument),*).await.unwrap();
+                assert_eq!(listed.items.len() as u64, listed.total);
+                listed.items.len()
+            })) as Ask,
+        ] as &[Ask])
+    };
+}
+
+macro_rules! write {
+    ($name:ident($($argument:expr),*), $changed:expr) => {
+        (stringify!($name), &[
+            (|rows| Box::pin(async move {
+                let written = rows.write(async |work: &mut Work| work.$name($($argument),*).await);
+                usize::from(written.await.unwrap() == $changed)
+            })) as Ask,
+        ] as &[Ask])
+    };
+}
+
+fn events(range: EventRange) -> EventQuery {
+    EventQuery {
+        range,
+        filter: EventFilter::default(),
+    }
+}
+
+/// Every function that looks for rows; each sees or changes at least one through the owner's handle.
+/// Reading ones come first, removing ones last.
+fn asked() -> Vec<(&'static str, &'static [Ask])> {
+    vec![
+        read!(find_tenant()),
+        read!(find_client(&ClientId::new("client"))),
+        list!(list_clients(Page::ALL)),
+        read!(find_resource_server(&ResourceServerId::new("rs"))),
+        read!(find_resource_server_by_identifier("https://api")),
+        list!(list_resource_servers(Page::ALL)),
+        read!(find_client_grant(&ClientGrantId::new("cgr"))),
+        read!(find_client_grant_for(
+            &ClientId::new("client"),
+            "https://api",
+            SubjectType::Client
+        )),
+        list!(list_client_grants(Page::ALL, &GrantFilter::default())),
+        read!(find_connection(&ConnectionId::new("con"))),
+        read!(find_connection_by_name("Users")),
+        read!(find_connection_by_realm("Users")),
+        read!(list_database_connections()),
+        list!(list_connections(Page::ALL, &ConnectionFilter::default())),
+        read!(list_password_mix(&ConnectionId::new("con"))),
+        read!(find_user(&UserId::new("auth0|1"))),
+        read!(find_user_by_identifier(
+            &ConnectionId::new("con"),
+            &Identifier::of("ana@example.com")
+        )),
+        read!(find_users_by_email(&Identifier::of("ana@example.com"))),
+        list!(list_users(Page::ALL, &UserFilter::default())),
+        read!(find_event(&rows::log_id(1))),
+        list!(list_events(&events(EventRange::NewestFirst(Page::ALL)))),
+        list!(list_events(&events(EventRange::Checkpoint {
+            from: None::<LogId>,
+            take: 9,
+            now: rows::at(99_000_000)
+        }))),
+        read!(list_signing_keys()),
+        read!(find_access_token(&[1; 32], rows::at(0))),
+        read!(list_meters_of_account(&[1; 32])),
+        read!(list_meters_of_source(&[2; 32])),
+        (
+            "read_meters",
+            &[|rows| {
+                Box::pin(async move {
+                    let read =
+                        rows.write(async |work: &mut Work| work.read_meters(&[[7; 32]]).await);
+                    read.await.unwrap().into_iter().flatten().count()
+                })
+            }],
+        ),
+        (
+            "set_tenant",
+            &[|rows| {
+                Box::pin(async move {
+                    let written = rows.write(async |work: &mut Work| {
+                        let id = work.tenant_id().as_str().to_owned();
+                        let domain = format!("{id}.example.com");
+                        work.set_tenant(&rows::tenant(&id, &domain)).await
+                    });
+                    usize::from(written.await.unwrap() == storage::Written::Done)
+                })
+            }],
+        ),
+        write!(set_client(&rows::client("client")), storage::Written::Done),
+        write!(
+            set_resource_server(&rows::resource_server("rs", "https://api")),
+            storage::Written::Done
+        ),
+        write!(
+            set_client_grant(&rows::grant("cgr", "client", "https://api")),
+            true
+        ),
+        write!(
+            set_connection(&rows::connection("con", "Users")),
+            storage::Written::Done
+        ),
+        write!(
+            set_user(&rows::user("auth0|1", "con", "ana@example.com")),
+            storage::Written::Done
+        ),
+        (
+            "record_login",
+            &[|rows| {
+                Box::pin(async move {
+                    let id = UserId::new("auth0|1");
+                    let before = rows
+                        .find_user(&id)
+                        .await
+                        .unwrap()
+                        .map(|user| user.logins_count);
+                    let login = rows.write(async |work: &mut Work| {
+                        work.record_login(&UserId::new("auth0|1"), rows::at(1), "192.0.2.1")
+                            .await
+                    });
+                    login.await.unwrap();
+                    usize::from(
+                        rows.find_user(&id)
+                            .await
+                            .unwrap()
+                            .map(|user| user.logins_count)
+                            != before,
+                    )
+                })
+            }],
+        ),
+        write!(remove_user(&UserId::new("auth0|1")), true),
+        write!(remove_connection(&ConnectionId::new("con")), true),
+        write!(remove_client_grant(&ClientGrantId::new("cgr")), true),
+        write!(remove_client(&ClientId::new("client")), true),
+        write!(remove_resource_server(&ResourceServerId::new("rs")), true),
+        (
+            "remove_expired_access_tokens",
+            &[|rows| {
+                Box::pin(async move {
+                    rows.remove_expired_access_tokens(rows::at(1_000_000), 9)
+                        .await
+                        .unwrap() as usize
+                })
+            }],
+        ),
+        (
+            "remove_expired_meters",
+            &[|rows| {
+                Box::pin(async move {
+                    rows.remove_expired_meters(rows::at(99_000_000_000), 9)
+                        .await
+                        .unwrap() as usize
+                })
+            }],
+        ),
+    ]
+}
+
+/// Adds one of everything; each is new in its tenant, whatever another has.
+const ADDED: [&str; 10] = [
+    "add_tenant",
+    "add_client",
+    "add_resource_server",
+    "add_client_grant",
+    "add_connection",
+    "add_user",
+    "add_events",
+    "add_signing_key",
+    "add_access_token",
+    "write_meters",
+];
+
+async fn furnish(rows: &TenantStore) {
+    rows.write(async move |work: &mut Work| {
+        let id = work.tenant_id().as_str().to_owned();
+        let added = [
+            work.add_tenant(&rows::tenant(&id, &format!("{id}.example.com")))
+                .await?,
+            work.add_client(&rows::client("client")).await?,
+            work.add_resource_server(&rows::resource_server("rs", "https://api"))
+                .await?,
+            work.add_client_grant(&rows::grant("cgr", "client", "https://api"))
+                .await?,
+            work.add_connection(&rows::connection("con", "Users"))
+                .await?,
+            work.add_user(&rows::user("auth0|1", "con", "ana@example.com"))
+                .await?,
+            work.add_signing_key(&rows::signing_key("kid", SigningKeyState::Current))
+                .await?,
+        ];
+        assert_eq!(added, [Added::Done; 7]);
+        work.add_events(&[rows::event(1)]).await?;
+        work.add_access_token(&rows::access_token(1)).await?;
+        work.write_meters(&[MeterWrite {
+            revision_read: 0,
+            ..rows::meter([7; 32])
+        }])
+        .await
+    })
+    .await
+    .unwrap();
+}
+
+both_engines! {
+    async fn the_handle_of_another_tenant_sees_and_changes_nothing(stage: Stage) {
+        furnish(&stage.rows).await;
+        for (name, asks) in asked() {
+            for ask in asks {
+                assert_eq!(ask(stage.other.clone()).await, 0, "{name} through another tenant's handle");
+            }
+        }
+        for (name, asks) in asked() {
+            for ask in asks {
+                assert!(ask(stage.rows.clone()).await > 0, "{name} through the owner's handle");
+            }
+        }
+    }
+
+    async fn two_tenants_may_have_rows_of_the_same_names(stage: Stage) {
+        furnish(&stage.rows).await;
+        furnish(&stage.other).await;
+        let before = stage.other.find_user(&UserId::new("auth0|1")).await.unwrap();
+        for (_, asks) in asked() {
+            for ask in asks {
+                ask(stage.rows.clone()).await;
+            }
+        }
+        assert_eq!(stage.other.find_user(&UserId::new("auth0|1")).await.unwrap(), before);
+        for (name, asks) in asked() {
+            for ask in asks {
+                assert!(ask(stage.other.clone()).await > 0, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_list_has_every_function() {
+    let mut declared = BTreeSet::new();
+    collect(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut declared,
+    );
+    assert!(declared.len() > 40, "{declared:?}");
+    let listed: BTreeSet<String> = asked()
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(ADDED)
+        .map(str::to_owned)
+        .collect();
+    // Of the deployment, or no query.
+    let others = [
+        "write",
+        "open",
+        "migrate",
+        "pending_migrations",
+        "check",
+        "clock",
+        "find_check_value",
+        "set_check_value",
+        "find_tenant_by_host",
+        "list_tenants",
+    ];
+    let missing: Vec<_> = declared
+        .difference(&listed)
+        .filter(|name| !others.contains(&name.as_str()))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "not shown to respect tenants: {missing:?}"
+    );
+    assert!(
+        listed.is_subset(&declared),
+        "{:?}",
+        listed.difference(&declared).collect::<Vec<_>>()
+    );
+}
+
+/// Names of public functions: `pub async fn name(`, and `first name(` or `all name(` in `reads!`.
+fn collect(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, names);
+            continue;
+        }
+        for line in std::fs::read_to_string(&path).unwrap().lines() {
+            let line = line.trim_start();
+            let rest = ["pub async fn ", "first ", "all "]
+                .iter()
+                .find_map(|start| line.strip_prefix(start));
+            let name = rest.and_then(|rest| rest.split(['(', '<']).next());
+            if let Some(name) = name
+                && name
+                    .chars()
+                    .all(|letter| letter.is_ascii_lowercase() || letter == '_')
+            {
+                names.insert(name.to_owned());
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Rows with every field filled, so that what is not kept is noticed.
+
+use guard::Row;
+use jiff::Timestamp;
+use model::{
+    Client, ClientGrant, ClientGrantId, ClientId, ClientRecord, Connection, ConnectionId,
+    ConnectionOptions, EventType, Identifier, Identity, JwtConfiguration, LogEvent, LogId,
+    ResourceServer, ResourceServerId, SigningAlgorithm, SubjectType, Tenant, TenantId,
+    TenantSettings, User, UserId, UserRecord,
+};
+use serde_json::{Map, Value, json};
+use storage::{
+    AccessTokenRecord, ConnectionRecord, MeterKey, MeterWrite, ResourceServerRecord, Shown,
+    SigningKeyRecord, SigningKeyState,
+};
+
+/// Microseconds after a fixed instant.
+pub(crate) fn at(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(1_790_000_000_000_000 + micros).unwrap()
+}
+
+pub(crate) fn tenant(id: &str, domain: &str) -> Tenant {
+    Tenant {
+        id: TenantId::new(id),
+        name: "one".to_owned(),
+        domain: domain.to_owned(),
+        aliases: vec![format!("alias.{domain}")],
+        settings: TenantSettings {
+            default_directory: Some("Users".to_owned()),
+            default_audience: None,
+            resource_parameter_profile: None,
+            rest: rest(),
+        },
+        attack_protection: model::AttackProtection::default(),
+        version: 1,
+    }
+}
+
+pub(crate) fn client(id: &str) -> ClientRecord {
+    ClientRecord {
+        client: Client {
+            client_id: ClientId::new(id),
+            name: "a \"backend\" – $1 ?1".to_owned(),
+            app_type: None,
+            token_endpoint_auth_method: None,
+            is_token_endpoint_ip_header_trusted: true,
+            grant_types: vec!["password".to_owned()],
+            is_first_party: true,
+            jwt_configuration: JwtConfiguration::default(),
+            rest: rest(),
+        },
+        secret_digest: [7; 32],
+        secret_sealed: vec![0, 1, 255],
+        created_at: at(1),
+        updated_at: at(2),
+        version: 1,
+    }
+}
+
+pub(crate) fn resource_server(id: &str, identifier: &str) -> ResourceServerRecord {
+    ResourceServerRecord {
+        resource_server: ResourceServer {
+            id: ResourceServerId::new(id),
+            name: None,
+            identifier: identifier.to_owned(),
+            is_system: false,
+            scopes: Vec::new(),
+            signing_alg: SigningAlgorithm::HS256,
+            allow_offline_access: false,
+            token_lifetime: 60,
+            enforce_policies: false,
+            token_dialect: None,
+            rest: rest(),
+        },
+        signing_secret_sealed: Some(vec![1, 2, 3]),
+        created_at: at(1),
+        updated_at: at(2),
+        version: 1,
+    }
+}
+
+pub(crate) fn grant(id: &str, client: &str, audience: &str) -> ClientGrant {
+    ClientGrant {
+        id: ClientGrantId::new(id),
+        client_id: ClientId::new(client),
+        audience: audience.to_owned(),
+        scope: vec!["read:all".to_owned()],
+        subject_type: SubjectType::Client,
+        rest: rest(),
+    }
+}
+
+pub(crate) fn connection(id: &str, name: &str) -> ConnectionRecord {
+    ConnectionRecord {
+        connection: Connection {
+            id: ConnectionId::new(id),
+            name: name.to_owned(),
+            strategy: model::DATABASE_STRATEGY.to_owned(),
+            realms: Vec::new(),
+            enabled_clients: Vec::new(),
+            options: ConnectionOptions::default(),
+            rest: rest(),
+        },
+        created_at: at(1),
+        updated_at: at(2),
+        version: 1,
+    }
+}
+
+pub(crate) fn user(id: &str, connection: &str, email: &str) -> UserRecord {
+    UserRecord {
+        user: User {
+            user_id: UserId::new(id),
+            email: Some(email.to_owned()),
+            email_verified: true,
+            username: None,
+            name: None,
+            nickname: None,
+            picture: None,
+            given_name: None,
+            family_name: None,
+            blocked: false,
+            identities: vec![Identity {
+                connection: "Users".to_owned(),
+                user_id: id.to_owned(),
+                provider: "auth0".to_owned(),
+                is_social: false,
+            }],
+            rest: rest(),
+        },
+        connection_id: ConnectionId::new(connection),
+        identifiers: vec![Identifier::of(email)],
+        password_hash: Some("$argon2id$…".to_owned()),
+        password_scheme: Some("argon2id-64-1-1".to_owned()),
+        created_at: at(1),
+        updated_at: at(2),
+        last_login: Some(at(3)),
+        last_ip: Some("192.0.2.1".to_owned()),
+        logins_count: 4,
+        last_password_reset: Some(at(5)),
+        version: 1,
+    }
+}
+
+/// An event `micros` after the fixed instant.
+pub(crate) fn event(micros: i64) -> LogEvent {
+    LogEvent {
+        log_id: log_id(micros),
+        date: at(micros),
+        event_type: EventType::WrongPassword,
+        description: "Wrong email or password.".to_owned(),
+        client_id: Some(ClientId::new("client")),
+        client_name: Some("a backend".to_owned()),
+        connection: Some("Users".to_owned()),
+        connection_id: Some(ConnectionId::new("con_1")),
+        ip: Some("192.0.2.1".to_owned()),
+        client_ip: Some("203.0.113.9".to_owned()),
+        user_id: Some(UserId::new("auth0|1")),
+        user_name: Some("ana@example.com".to_owned()),
+        user_agent: Some("curl".to_owned()),
+        audience: Some("https://api.example.com".to_owned()),
+        scope: Some("openid".to_owned()),
+        hostname: "login.example.com".to_owned(),
+        details: rest(),
+        rest: rest(),
+    }
+}
+
+pub(crate) fn log_id(micros: i64) -> LogId {
+    LogId::new(format!("900{:017}{:036}", at(micros).as_microsecond(), 5))
+}
+
+pub(crate) fn signing_key(kid: &str, state: SigningKeyState) -> SigningKeyRecord {
+    SigningKeyRecord {
+        kid: kid.to_owned(),
+        private_sealed: vec![9; 40],
+        certificate_der: vec![8; 40],
+        state,
+        created_at: at(1),
+    }
+}
+
+pub(crate) fn access_token(digest: u8) -> AccessTokenRecord {
+    AccessTokenRecord {
+        digest: [digest; 32],
+        user_id: Some(UserId::new("auth0|1")),
+        client_id: ClientId::new("client"),
+        scope: "openid profile".to_owned(),
+        expires_at: at(100),
+    }
+}
+
+pub(crate) fn meter(key: MeterKey) -> MeterWrite {
+    MeterWrite {
+        key,
+        kind: 3,
+        row: Row {
+            charged: u32::MAX,
+            failed: 2,
+            epoch: 3,
+            open_until: at(30),
+            failed_at: at(31),
+            noticed_at: Timestamp::UNIX_EPOCH,
+            seen: u64::MAX,
+            written_at: at(32),
+        },
+        revision_read: 0,
+        expires_at: at(1),
+        account_key: Some([1; 32]),
+        source_key: Some([2; 32]),
+        shown: Some(Shown {
+            identifier: "ana@example.com".to_owned(),
+            address: "192.0.2.1".to_owned(),
+            connection: "Users".to_owned(),
+        }),
+    }
+}
+
+fn rest() -> Map<String, Value> {
+    Map::from_iter([("more".to_owned(), json!({"nested": ["ü", 1, null]}))])
+}

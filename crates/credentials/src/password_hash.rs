@@ -135,6 +135,14 @@ impl PasswordHash {
         }
     }
 
+    /// A hash of no password.
+    pub(crate) fn nobodys(scheme: Scheme) -> Result<Self, Unreadable> {
+        match scheme.checked()? {
+            Scheme::Argon2id { .. } => Ok(Self::argon2id(scheme, &[0; 16], &[0; 32])),
+            Scheme::Bcrypt { cost } => Self::parse(&format!("$2b${cost:02}${:.>53}", "")),
+        }
+    }
+
     /// The text to store.
     pub fn as_str(&self) -> &str {
         &self.text

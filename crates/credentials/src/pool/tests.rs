@@ -44,6 +44,12 @@ impl HashingPool {
         self.owner.pool.lock()
     }
 
+    /// Threads at a job, and jobs that wait.
+    fn load(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.running, state.queue.len())
+    }
+
     fn slot(&self, source: u64) -> Slot {
         self.admit(&share(1, source)).unwrap()
     }
@@ -122,7 +128,7 @@ async fn as_many_run_at_once_as_there_are_workers_and_the_next_waits() {
     let first = hold(&pool).await;
     let others = [hold(&pool).await, hold(&pool).await];
     let (next, mut started) = gated(&pool).await;
-    assert_eq!((pool.state().running, pool.state().queue.len()), (3, 1));
+    assert_eq!(pool.load(), (3, 1));
     assert!(started.try_recv().is_err());
     first.let_go().await;
     started.await.unwrap();
@@ -160,7 +166,7 @@ async fn who_waits_until_the_deadline_is_answered_then_and_leaves_the_queue() {
     let pool = pool(1, 16, LONG);
     let held = hold(&pool).await;
     assert_eq!(pool.decoy(2).await, Err(Expired));
-    assert_eq!((pool.state().running, pool.state().queue.len()), (1, 0));
+    assert_eq!(pool.load(), (1, 0));
     assert_eq!(pool.state().places.taken(), 1, "the one that is held");
     held.let_go().await;
     assert_eq!(pool.counts(), HashCounts::default());
@@ -172,7 +178,7 @@ async fn a_thread_does_not_hash_what_is_too_late() {
     let pool = pool(1, 16, Duration::from_nanos(1));
     let mut late = pool.decoy(1);
     let _ = poll!(&mut late);
-    while pool.state().queue.len() + pool.state().running > 0 {
+    while pool.load() != (0, 0) {
         tokio::task::yield_now().await;
     }
     assert_eq!(late.await, Err(Expired));

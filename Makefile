@@ -26,8 +26,8 @@ setup: ## installs what the tests need
 	@$(stage) "setup" .ci/setup
 
 test: setup ## everything CI runs: Rust tests on both engines, official SDKs
+	@$(stage) "Rust tests" $(cargo) test --workspace --features cli/failpoints
 	@$(stage) "build" $(cargo) build --package cli
-	@$(stage) "Rust tests" $(cargo) test --workspace
 	@$(stage) "official SDKs" e2e/run
 
 check: ## formatter, clippy, documentation, rules of the tree

@@ -17,13 +17,13 @@ mod imp {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    /// `PORTCULLIS_FAILPOINT=after_charge:3`: at the third hit of that point.
+    /// `CRASH_AT=after_charge:3`: at the third hit of that point.
     static ARMED: LazyLock<Option<(String, u64)>> = LazyLock::new(|| {
         #[expect(
             clippy::disallowed_methods,
             reason = "only in binaries built for crash tests"
         )]
-        let setting = std::env::var("PORTCULLIS_FAILPOINT").ok()?;
+        let setting = std::env::var("CRASH_AT").ok()?;
         let (point, hit) = setting.split_once(':')?;
         Some((point.to_owned(), hit.parse().ok()?))
     });

@@ -179,7 +179,7 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         Some(secret) => strong(secret)?.to_owned(),
         None => keys::client_secret(&*call.app.entropy),
     };
-    let client = read(with_defaults(&id, sent.clone()))?;
+    let client = read(with_defaults(&id, &sent))?;
     let record = seal(
         &call,
         ClientRecord {
@@ -326,7 +326,7 @@ async fn save(
     }
 }
 
-fn with_defaults(id: &ClientId, sent: Map<String, Value>) -> Map<String, Value> {
+fn with_defaults(id: &ClientId, sent: &Map<String, Value>) -> Map<String, Value> {
     let public = sent
         .get("token_endpoint_auth_method")
         .is_some_and(|method| method == "none");
@@ -360,7 +360,7 @@ fn with_defaults(id: &ClientId, sent: Map<String, Value>) -> Map<String, Value> 
         Value::Object(members) => members,
         _ => Map::new(),
     };
-    merge(&mut document, &sent);
+    merge(&mut document, sent);
     document
 }
 

@@ -174,7 +174,7 @@ mod tests {
         field("mfa", Kind::Inert(&["never"])),
     ];
 
-    fn told(body: Value) -> Result<(), String> {
+    fn told(body: &Value) -> Result<(), String> {
         judge(TABLE, body.as_object().unwrap()).map_err(|problem| format!("{problem:?}"))
     }
 
@@ -184,7 +184,7 @@ mod tests {
             json!({}),
             json!({"on": true, "name": "abc", "count": 9, "inner": {"mode": "a"}}),
         ] {
-            assert_eq!(told(body), Ok(()));
+            assert_eq!(told(&body), Ok(()));
         }
         for inert in [
             json!(false),
@@ -193,7 +193,7 @@ mod tests {
             json!({"x": false}),
             json!("never"),
         ] {
-            assert_eq!(told(json!({"mfa": inert})), Ok(()));
+            assert_eq!(told(&json!({"mfa": inert})), Ok(()));
         }
     }
 
@@ -211,7 +211,7 @@ mod tests {
             (json!({"mfa": {"x": {"y": true}}}), "mfa"),
             (json!({"mfa": "always"}), "mfa"),
         ] {
-            assert!(told(body.clone()).unwrap_err().contains(place), "{body}");
+            assert!(told(&body).unwrap_err().contains(place), "{body}");
         }
     }
 }

@@ -143,7 +143,7 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         || keys::hex24(&*call.app.entropy),
         |id| id.trim_start_matches("auth0|").to_owned(),
     );
-    let record = new_record(&call, &connection, &sent, own_id, hash)?;
+    let record = new_record(&call, &connection, &sent, &own_id, hash)?;
 
     let event = audit::changed(&call, "Create a User", &Value::Object(sent), 201);
     let (row, cx) = (record.clone(), call.cx.clone());
@@ -338,7 +338,7 @@ fn new_record(
     call: &ManagementCall,
     connection: &ConnectionRecord,
     sent: &Map<String, Value>,
-    own_id: String,
+    own_id: &str,
     hash: Option<PasswordHash>,
 ) -> Result<UserRecord, Problem> {
     let email = text(sent, "email").map(|email| Identifier::of(email).as_str().to_owned());
@@ -350,7 +350,7 @@ fn new_record(
     let local = shown.split('@').next().unwrap_or(&shown).to_owned();
     let identity = Identity {
         connection: connection.connection.name.clone(),
-        user_id: own_id.clone(),
+        user_id: own_id.to_owned(),
         provider: "auth0".to_owned(),
         is_social: false,
     };

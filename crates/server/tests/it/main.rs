@@ -1,5 +1,7 @@
 //! Stories of the whole server: one binary, folders that mirror the URLs and the attacks.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod attacks;
 mod oauth;
 mod protection;

@@ -144,7 +144,7 @@ async fn prepare(
     let attempt = guard::Attempt {
         connection: id.as_str().to_owned(),
         account,
-        source: source.source.clone(),
+        source: source.source,
         standing: source.standing,
     };
     let policy = policy_for(cx, &connection);

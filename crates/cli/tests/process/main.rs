@@ -1,0 +1,13 @@
+//! The real binary as child processes: crashes, signals, two nodes, durability, bad settings.
+//!
+//! What needs no process of its own is told in `crates/server/tests/it`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_settings;
+#[cfg(feature = "failpoints")]
+mod crash;
+mod deployment;
+mod drain;
+mod durability;
+mod two_nodes;

@@ -1,0 +1,4 @@
+//! One file a scenario; each answers a row of the table.
+
+pub(crate) mod password_grant;
+pub(crate) mod refused_guess;

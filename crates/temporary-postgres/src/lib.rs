@@ -46,9 +46,21 @@ impl TemporaryPostgres {
     /// # Panics
     /// When the server refuses.
     pub fn create_database(&self) -> String {
+        self.create("template1")
+    }
+
+    /// Makes a copy of a database, such as one that was migrated once, and answers its URL.
+    ///
+    /// # Panics
+    /// When the server refuses, because somebody is still connected to the original.
+    pub fn copy_database(&self, url: &str) -> String {
+        self.create(url.rsplit('/').next().unwrap_or(url))
+    }
+
+    fn create(&self, template: &str) -> String {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{number}");
-        self.cluster.run("createdb", &[&name]);
+        self.cluster.run("createdb", &["-T", template, &name]);
         self.cluster.url(&name)
     }
 

@@ -14,6 +14,8 @@ fn databases_are_new_and_the_server_is_durable() {
     let tables = "SELECT COUNT(*) FROM pg_tables WHERE tablename = 'only_here'";
     assert_eq!(postgres.sql(&first, tables), "1");
     assert_eq!(postgres.sql(&second, tables), "0");
+    let copy = postgres.copy_database(&first);
+    assert_eq!(postgres.sql(&copy, tables), "1");
     for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
         assert_eq!(
             postgres.sql(&first, &format!("SHOW {setting}")),

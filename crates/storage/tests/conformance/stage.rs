@@ -4,6 +4,7 @@ use model::TenantId;
 use storage::{Database, Store, StoreSettings, TenantStore};
 use tempfile::TempDir;
 use temporary_postgres::TemporaryPostgres;
+use tokio::sync::OnceCell;
 
 /// What a story runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,23 +25,33 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// A store that is migrated.
     pub(crate) async fn open(engine: Engine) -> Self {
-        let stage = Self::unmigrated(engine).await;
+        let url = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres | Engine::Pooler => Some(migrated_database().await),
+        };
+        let stage = Self::on(engine, url).await;
         stage.store.migrate().await.unwrap();
         stage
     }
 
+    /// A store on an empty database.
     pub(crate) async fn unmigrated(engine: Engine) -> Self {
+        let url = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres | Engine::Pooler => Some(new_database().await),
+        };
+        Self::on(engine, url).await
+    }
+
+    async fn on(engine: Engine, url: Option<String>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let database = match engine {
-            Engine::Sqlite => Database::Sqlite {
+        let database = match url {
+            None => Database::Sqlite {
                 path: directory.path().join("test.db"),
             },
-            Engine::Postgres | Engine::Pooler => Database::Postgres {
-                url: new_database().await,
-                pooler: engine == Engine::Pooler,
-                max_connections: 5,
-            },
+            Some(url) => postgres(url, engine == Engine::Pooler),
         };
         let settings = StoreSettings { database };
         let store = Store::open(&settings).await.unwrap();
@@ -90,4 +101,28 @@ pub(crate) async fn new_database() -> String {
     tokio::task::spawn_blocking(|| TemporaryPostgres::shared().create_database())
         .await
         .unwrap()
+}
+
+/// A copy of a database that was migrated once in this process.
+async fn migrated_database() -> String {
+    static MIGRATED: OnceCell<String> = OnceCell::const_new();
+    let migrated = MIGRATED.get_or_init(async || {
+        let url = new_database().await;
+        let database = postgres(url.clone(), false);
+        let store = Store::open(&StoreSettings { database }).await.unwrap();
+        store.migrate().await.unwrap();
+        url
+    });
+    let migrated = migrated.await;
+    tokio::task::spawn_blocking(|| TemporaryPostgres::shared().copy_database(migrated))
+        .await
+        .unwrap()
+}
+
+fn postgres(url: String, pooler: bool) -> Database {
+    Database::Postgres {
+        url,
+        pooler,
+        max_connections: 5,
+    }
 }

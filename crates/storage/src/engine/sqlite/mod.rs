@@ -2,28 +2,29 @@
 //!
 //! WAL with `synchronous=FULL`, asserted by reading the settings back; a lock file keeps a second process out.
 
+mod file;
 mod queue;
 mod reader;
+mod run;
 mod unit;
 mod writer;
 
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use model::TenantId;
-use rusqlite::Connection;
-use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio::sync::oneshot;
 
-use crate::statement::{Row, Statement, Value};
+use crate::statement::{Row, Statement};
 use crate::store::CommitCounts;
 use crate::trace::Trace;
 use crate::{OpenError, StoreError, Work};
+use file::{connect, file_error, lock};
 use queue::Queue;
 use reader::Reading;
+pub(crate) use run::{control, execute, query};
 use unit::{Pending, Unit};
 use writer::Commits;
 
@@ -110,73 +111,6 @@ impl Drop for Sqlite {
     }
 }
 
-/// Runs a statement without arguments.
-pub(crate) fn control(connection: &Connection, sql: &str) -> Result<(), StoreError> {
-    connection
-        .execute_batch(sql)
-        .map_err(|error| refused(&error))
-}
-
-pub(crate) fn query(
-    connection: &Connection,
-    statement: &Statement,
-) -> Result<Vec<Row>, StoreError> {
-    let rows = || {
-        let mut prepared = connection.prepare_cached(&numbered(statement))?;
-        let columns = prepared.column_count();
-        let mut found = prepared.query(rusqlite::params_from_iter(&statement.arguments))?;
-        let mut rows = Vec::new();
-        while let Some(row) = found.next()? {
-            let cells = (0..columns).map(|column| row.get_ref(column).map(cell));
-            rows.push(Row::new(cells.collect::<Result<_, _>>()?));
-        }
-        Ok(rows)
-    };
-    rows().map_err(|error: rusqlite::Error| refused(&error))
-}
-
-pub(crate) fn execute(connection: &Connection, statement: &Statement) -> Result<u64, StoreError> {
-    let written = || {
-        let mut prepared = connection.prepare_cached(&numbered(statement))?;
-        prepared.execute(rusqlite::params_from_iter(&statement.arguments))
-    };
-    match written() {
-        Ok(rows) => Ok(rows as u64),
-        Err(error) => Err(refused(&error)),
-    }
-}
-
-/// SQLite takes `$1` for a name, and numbers names by their first use; `?1` is a number.
-fn numbered(statement: &Statement) -> String {
-    statement.sql.replace('$', "?")
-}
-
-fn cell(value: ValueRef<'_>) -> Value {
-    match value {
-        ValueRef::Null => Value::Int(None),
-        ValueRef::Integer(int) => Value::Int(Some(int)),
-        ValueRef::Text(text) => Value::Text(Some(String::from_utf8_lossy(text).into_owned())),
-        ValueRef::Blob(bytes) => Value::Bytes(Some(bytes.to_vec())),
-        // No column is a fraction; a reader that meets one finds the wrong type.
-        ValueRef::Real(_) => Value::Bytes(Some(Vec::new())),
-    }
-}
-
-impl rusqlite::ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Text(Some(text)) => ValueRef::Text(text.as_bytes()),
-            Self::Int(Some(int)) => ValueRef::Integer(*int),
-            Self::Bytes(Some(bytes)) => ValueRef::Blob(bytes),
-            Self::Text(None) | Self::Int(None) | Self::Bytes(None) => ValueRef::Null,
-        }))
-    }
-}
-
-fn refused(error: &rusqlite::Error) -> StoreError {
-    StoreError::Refused(error.to_string())
-}
-
 fn ended() -> StoreError {
     StoreError::Unreachable("the store's thread has ended".to_owned())
 }
@@ -190,71 +124,4 @@ fn start(
         .name(name)
         .spawn(run)
         .map_err(|error| file_error(path, &error))
-}
-
-/// Takes the lock that keeps other processes from the file.
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lock_path = PathBuf::from(name);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&lock_path)
-        .map_err(|error| file_error(&lock_path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-            path: path.display().to_string(),
-        }),
-        Err(TryLockError::Error(error)) => Err(file_error(&lock_path, &error)),
-    }
-}
-
-fn connect(path: &Path) -> Result<Connection, OpenError> {
-    let connection = Connection::open(path).map_err(|error| file_error(path, &error))?;
-    connection.set_prepared_statement_cache_capacity(256);
-    let settings = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; \
-                    PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;";
-    connection
-        .execute_batch(settings)
-        .map_err(|error| file_error(path, &error))?;
-    assert_setting(&connection, path, "journal_mode", "wal")?;
-    assert_setting(&connection, path, "synchronous", "2")?;
-    assert_setting(&connection, path, "foreign_keys", "0")?;
-    Ok(connection)
-}
-
-/// Some file systems take a setting without an error and do not keep it.
-fn assert_setting(
-    connection: &Connection,
-    path: &Path,
-    setting: &'static str,
-    expected: &str,
-) -> Result<(), OpenError> {
-    let found = connection
-        .pragma_query_value(None, setting, |row| {
-            Ok(match row.get_ref(0)? {
-                ValueRef::Integer(int) => int.to_string(),
-                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-                _ => String::new(),
-            })
-        })
-        .map_err(|error| file_error(path, &error))?;
-    if found == expected {
-        return Ok(());
-    }
-    Err(OpenError::SqliteSetting {
-        path: path.display().to_string(),
-        setting,
-        found,
-    })
-}
-
-fn file_error(path: &Path, error: &dyn std::fmt::Display) -> OpenError {
-    OpenError::File {
-        path: path.display().to_string(),
-        cause: error.to_string(),
-    }
 }

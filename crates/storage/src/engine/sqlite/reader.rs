@@ -15,7 +15,7 @@ pub(super) struct Reading {
 
 pub(super) fn run(connection: &Connection, readings: &Queue<Reading>) {
     while let Some(reading) = readings.take(1).pop() {
-        let rows = super::query(connection, &reading.statement);
+        let rows = super::run::query(connection, &reading.statement);
         // Nobody waits any more where the request has gone.
         let _ = reading.answer.send(rows);
     }

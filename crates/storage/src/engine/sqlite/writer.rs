@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use model::TenantId;
 use rusqlite::Connection;
 
-use super::control;
 use super::queue::Queue;
+use super::run::control;
 use super::unit::{Ran, Unit};
 use crate::engine::{RUNS, Transaction};
 use crate::trace::Trace;

@@ -13,7 +13,8 @@ use model::{
 };
 use serde_json::{Map, Value, json};
 use storage::{
-    ResourceServerRecord, SigningKeyRecord, SigningKeyState, Store, StoreError, TenantStore, Work,
+    Added, ResourceServerRecord, SigningKeyRecord, SigningKeyState, Store, StoreError, TenantStore,
+    Work,
 };
 
 use crate::app::Secrets;
@@ -32,6 +33,11 @@ pub enum BootstrapError {
          (server.root_key_file, or secrets/root.key in the data directory)"
     )]
     OtherRootKey,
+    /// The domain was taken and given up again while this node started.
+    #[error(
+        "the tenant of this domain was made and removed by another node at the same moment; start again"
+    )]
+    TenantTaken,
     /// A signing key could not be made.
     #[error("a signing key could not be made: {0}")]
     SigningKey(String),
@@ -74,19 +80,31 @@ pub async fn ensure_tenant(
         attack_protection: AttackProtection::default(),
         version: 1,
     };
-    store.add_tenant(&tenant).await?;
-    // Another node may have been first; from here on its tenant counts.
-    let tenant = store.find_tenant_by_host(domain).await?.unwrap_or(tenant);
-    let rows = store.tenant(&tenant.id);
     let key = new_signing_key(secrets, entropy, now, &tenant)?;
     let api = management_api(&tenant, entropy, now);
-    rows.write(async move |work: &mut Work| {
-        work.add_signing_key(&key).await?;
-        work.add_resource_server(&api).await?;
-        Ok(())
-    })
-    .await?;
-    Ok(tenant.id)
+    let id = tenant.id.clone();
+    // One unit: a tenant without its key, left behind by a crash, could never sign anything.
+    let added = store
+        .tenant(&id)
+        .write(async move |work: &mut Work| {
+            let added = work.add_tenant(&tenant).await?;
+            if added == Added::Done {
+                work.add_signing_key(&key).await?;
+                work.add_resource_server(&api).await?;
+            }
+            Ok(added)
+        })
+        .await?;
+    match added {
+        Added::Done => Ok(id),
+        // Another node was first; its tenant counts.
+        Added::IdTaken | Added::IdentifierTaken => {
+            let winner = store.find_tenant_by_host(domain).await?;
+            winner
+                .map(|tenant| tenant.id)
+                .ok_or(BootstrapError::TenantTaken)
+        }
+    }
 }
 
 fn new_signing_key(

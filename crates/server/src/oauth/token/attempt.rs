@@ -16,6 +16,7 @@ use super::events::{self, Told};
 use super::issue::{Issued, issue};
 use crate::answer::oauth::Refusal;
 use crate::directory::ConnectionFacts;
+use crate::event_log;
 use crate::failpoint;
 use crate::protection::{Charge, KnownRefusal, Meters, Place, RefusalKey, notice_event};
 use crate::request::RequestContext;
@@ -91,6 +92,11 @@ impl Attempt {
                         threshold,
                     );
                     attempt.describe(&mut event);
+                    event_log::stamp(
+                        std::slice::from_mut(&mut event),
+                        now,
+                        &*attempt.cx.app.entropy,
+                    );
                     work.add_events(&[event]).await?;
                 }
                 Ok(charge)
@@ -134,7 +140,7 @@ impl Attempt {
             }
         };
         let approved = match self.facts.approve(&user.user) {
-            Ok(approved) => approved,
+            Ok(approved) => approved.with_updated_at(user.updated_at),
             Err(reason) => return Verdict::undone(reason.into(), Told::Refused),
         };
         match issue(&self.cx, &approved, now).await {

@@ -57,9 +57,7 @@ async fn create_client(options: &CreateClient) -> Result<(), Failure> {
     } = management_client(&opened, &options.name).await?;
     if options.json {
         // The CA exists once a server has run with --tls-dev; it is made here so that the path can be relied on.
-        if settings.database.url.is_none() {
-            tls::ensure_dev_ca(&settings.server.data_dir)?;
-        }
+        tls::ensure_dev_ca(&settings.server.data_dir)?;
         let ca = std::path::absolute(tls::dev_ca(&settings.server.data_dir))?;
         println!(
             "{}",

@@ -51,19 +51,33 @@ pub(crate) async fn open(settings: &Settings, fallback_domain: &str) -> Result<O
     }
     bootstrap::check_root_key(&store, &root).await?;
     let secrets = Secrets::of(&root);
-    let domain = settings.domain(fallback_domain)?;
-    let now = SystemClock.now();
-    let id = bootstrap::ensure_tenant(&store, &secrets, &SystemEntropy, now, &domain).await?;
-    let tenant = store
-        .tenant(&id)
-        .find_tenant()
-        .await?
-        .ok_or_else(|| Failure::new("the tenant vanished"))?;
+    let tenant = match the_tenant(settings, &store).await? {
+        Some(tenant) => tenant,
+        None => {
+            let domain = settings.domain(fallback_domain)?;
+            let now = SystemClock.now();
+            let id =
+                bootstrap::ensure_tenant(&store, &secrets, &SystemEntropy, now, &domain).await?;
+            store
+                .tenant(&id)
+                .find_tenant()
+                .await?
+                .ok_or_else(|| Failure::new("the tenant vanished"))?
+        }
+    };
     Ok(Opened {
         store,
         root,
         tenant,
     })
+}
+
+/// The first tenant there is, where no public address says which one is meant: a second one would surprise everybody.
+async fn the_tenant(settings: &Settings, store: &Store) -> Result<Option<Tenant>, Failure> {
+    if settings.server.public_url.is_some() {
+        return Ok(None);
+    }
+    Ok(store.list_tenants().await?.into_iter().next())
 }
 
 /// Starts the hashing pool and puts the application together.

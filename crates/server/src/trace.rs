@@ -3,8 +3,6 @@
 //!
 //! No query, no body, no address: those belong to log events, which have retention and access rights.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -12,11 +10,10 @@ use http::HeaderValue;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-static NEXT: AtomicU64 = AtomicU64::new(1);
-
 /// Runs the request inside a span and reports its outcome.
 pub(crate) async fn trace(request: Request, next: Next) -> Response {
-    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    // Random, since a counter would tell everybody how busy the server is.
+    let id = keys::prefixed_id("", 16, &keys::SystemEntropy);
     let path = request
         .extensions()
         .get::<MatchedPath>()
@@ -34,8 +31,9 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         micros = took.as_micros() as u64,
         "answered"
     );
-    response
-        .headers_mut()
-        .insert("x-request-id", HeaderValue::from(id));
+    response.headers_mut().insert(
+        "x-request-id",
+        HeaderValue::from_str(&id).expect("letters and digits are a header value"),
+    );
     response
 }

@@ -19,7 +19,7 @@ pub use world::{Engine, World, WorldSettings};
 
 /// Runs one story on SQLite and on PostgreSQL.
 ///
-/// ```ignore
+/// ```text
 /// on_both_engines! {
 ///     async fn a_block_ends_after_thirty_days(world: World) { … }
 /// }

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long an entry may be wrong about a change made on another node.
-pub(crate) const FRESH_FOR: Duration = Duration::from_millis(900);
+/// How long an entry may be wrong about a change made on another node. Half of the promised second, less a little:
+/// a refusal is remembered that was decided by settings which were themselves remembered.
+pub(crate) const FRESH_FOR: Duration = Duration::from_millis(450);
 
 const CAPACITY: usize = 10_000;
 

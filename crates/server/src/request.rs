@@ -16,6 +16,7 @@ use storage::TenantStore;
 
 use crate::app::App;
 use crate::directory::TenantFacts;
+use crate::event_log::sdk_of;
 use crate::source_address::{ConnectionAddress, connection_address};
 
 /// The facts of one request.
@@ -29,6 +30,8 @@ pub(crate) struct RequestContext {
     pub connection: ConnectionAddress,
 
     pub user_agent: Option<String>,
+    /// What the caller's SDK says of itself.
+    pub sdk: Option<serde_json::Value>,
 }
 
 impl RequestContext {
@@ -71,6 +74,7 @@ impl FromRequestParts<Arc<App>> for RequestContext {
             connection: connection_address(peer.ip(), &parts.headers, &app.settings),
 
             user_agent: text_of(&parts.headers, USER_AGENT),
+            sdk: sdk_of(&parts.headers),
             facts,
             app: Arc::clone(app),
         })

@@ -78,6 +78,38 @@ async fn dies_at_every_step(engine: Engine) {
     }
 }
 
+/// Dies while hashes are being computed: each takes a good part of a second.
+async fn dies_amid_hashes(engine: Engine) {
+    let deployment = Deployment::new(engine);
+    let slow = |command: &mut std::process::Command| {
+        command
+            .env("PORTCULLIS_ARGON2__MEMORY_KIB", "262144")
+            .env("PORTCULLIS_ARGON2__PASSES", "2");
+    };
+    let node = deployment.start_with(slow);
+    let application = deployment.furnish(&node, &["ana@example.com"]).await;
+    let before = tokio::select! {
+        statuses = node.burst(&application, "ana@example.com", HOME, 20) => count(&statuses, 403),
+        () = kill_after(node.pid(), Duration::from_millis(700)) => unreachable!("the burst ends when the process does"),
+    };
+    node.kill();
+
+    tokio::time::sleep(LAPSE).await;
+    let node = deployment.start_with(slow);
+    let statuses = node.burst(&application, "ana@example.com", HOME, 40).await;
+    let after = count(&statuses, 403);
+    assert!(before < 10, "the process was to die amid the hashes");
+    assert!(
+        before + after <= 10,
+        "{before} outcomes told before the crash and {after} after it"
+    );
+    assert_eq!(
+        node.login(&application, "ana@example.com", PASSWORD, HOME)
+            .await,
+        Some(429)
+    );
+}
+
 /// Dies six times at moments of a burst that a seed chooses.
 async fn dies_at_random(engine: Engine) {
     let deployment = Deployment::new(engine);
@@ -189,6 +221,7 @@ macro_rules! on_both {
 
 on_both! {
     a_crash_at_any_step_gives_no_guess_away = dies_at_every_step;
+    a_crash_amid_hashes_gives_no_guess_away = dies_amid_hashes;
     a_crash_at_any_moment_gives_no_guess_away = dies_at_random;
     a_crash_blocks_no_owner = dies_amid_right_logins;
 }

@@ -148,17 +148,19 @@ impl Deployment {
         change(&mut command);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // From here on a panic ends the process too.
+        let node = Node {
+            child,
+            base: format!("http://127.0.0.1:{port}"),
+            metrics: format!("http://127.0.0.1:{metrics}/metrics"),
+            http: Client::builder().build().unwrap(),
+        };
         let line = lines.next().and_then(Result::ok).unwrap_or_default();
         assert!(
             line.starts_with("listening on"),
             "the node did not start: {line}"
         );
-        Node {
-            child,
-            base: format!("http://127.0.0.1:{port}"),
-            metrics: format!("http://127.0.0.1:{metrics}/metrics"),
-            http: Client::builder().build().unwrap(),
-        }
+        node
     }
 
     /// Makes API, directory, application and users through a node, and raises the limits that are not measured.

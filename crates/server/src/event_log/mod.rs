@@ -4,6 +4,7 @@
 //! Who writes an event, and in which commit, is decided where the thing happens.
 
 mod admission;
+mod sdk;
 
 use keys::Entropy;
 use model::{EventType, Identifier, LogEvent, LogId, UserRecord};
@@ -14,6 +15,7 @@ use crate::request::RequestContext;
 use crate::source_address::TrustedSource;
 pub(crate) use admission::FailureAdmission;
 use jiff::Timestamp;
+pub(crate) use sdk::sdk_of;
 
 const MAX_TEXT: usize = 512;
 
@@ -37,7 +39,11 @@ pub(crate) fn draft(cx: &RequestContext, event_type: EventType) -> LogEvent {
         scope: None,
         hostname: bounded(&cx.tenant().domain),
         details: Map::new(),
-        rest: Map::new(),
+        rest: cx
+            .sdk
+            .iter()
+            .map(|sdk| ("auth0_client".to_owned(), sdk.clone()))
+            .collect(),
     }
 }
 

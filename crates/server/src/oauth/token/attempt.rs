@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use credentials::{Against, Expired, Password, PasswordHash, Slot, Verified};
-use guard::{Outcome, Reservation};
+use guard::{Outcome, Raised, Reservation};
 use jiff::Timestamp;
 use model::{LogEvent, UserRecord};
 use protocol::{PasswordFacts, Reason, TokenAnswer};
@@ -192,11 +192,14 @@ impl Attempt {
                 attempt
                     .record_success(work, outcome, opaque.as_ref(), now)
                     .await?;
-                Ok(Ok(()))
+                Ok(Ok(raised))
             })
             .await;
         match settled {
-            Ok(Ok(())) => answer,
+            Ok(Ok(raised)) => {
+                raised.iter().for_each(count_block);
+                answer
+            }
             Ok(Err(_lost)) => Err(Reason::TemporarilyUnavailable.into()),
             Err(error) => {
                 tracing::error!(%error, "attempt not settled; nobody is told its outcome");
@@ -254,6 +257,16 @@ impl Verdict {
             result: Err(refusal),
         }
     }
+}
+
+/// Blocks that began on this node; what stands now is in the Management API.
+fn count_block(raised: &Raised) {
+    let kind = match raised {
+        Raised::Blocked { .. } => "brute_force",
+        Raised::SuspiciousIp => "suspicious_ip",
+        Raised::ManyUsers { .. } => return,
+    };
+    metrics::counter!("portcullis_blocks", "kind" => kind).increment(1);
 }
 
 /// What a password is verified against: the user's hash, or one of the format and cost its connection would have.

@@ -21,7 +21,9 @@ on_both_engines! {
         let backend = world.backend(true).await;
         let user_id = backend.add_user(ANA).await;
 
-        let answer = backend.login_right(ANA, "192.0.2.1").await.expect(200);
+        let sdk = "eyJuYW1lIjoic2RrIiwidmVyc2lvbiI6IjEifQ==";
+        let call = backend.login(ANA, testkit::PASSWORD).end_user("192.0.2.1").header("auth0-client", sdk);
+        let answer = call.send().await.expect(200);
 
         assert_eq!(answer.json()["token_type"], "Bearer");
         assert_eq!(answer.json()["expires_in"], 86_400);
@@ -43,6 +45,7 @@ on_both_engines! {
         assert_eq!(events[0]["client_ip"], "203.0.113.10");
         assert_eq!(events[0]["user_id"], user_id);
         assert_eq!(events[0]["details"]["portcullis"]["source"], "used");
+        assert_eq!(events[0]["auth0_client"], json!({"name": "sdk", "version": "1"}));
     }
 
     async fn forms_and_realms_work_like_json(world: World) {

@@ -8,11 +8,12 @@ use guard::Allowlist;
 use http::StatusCode;
 use model::{AttackProtection, Tenant};
 use serde_json::{Map, Value, json};
-use storage::{Work, Written};
+use storage::Work;
 
 use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
+use super::change::{self, commit};
 use super::schema::{Field, Kind, field, judge};
 use crate::answer::management::{Problem, answer};
 
@@ -170,24 +171,11 @@ pub(super) async fn save(
 ) -> Result<(), Problem> {
     let event = audit::changed(call, what, &sent, 200);
     let row = tenant.clone();
-    let written = call
-        .store
-        .write(async move |work: &mut Work| {
-            let written = work.set_tenant(&row).await?;
-            if written == Written::Done {
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(written)
-        })
-        .await?;
-    call.app.forget_cached();
-    match written {
-        Written::Done => Ok(()),
-        Written::Missing => Err(NOT_HERE),
-        Written::Moved | Written::IdentifierTaken => Err(Problem::Conflict(
-            "The settings were changed by another request at the same time. Send the change again.",
-        )),
-    }
+    let written = commit(call, event, async move |work: &mut Work| {
+        work.set_tenant(&row).await
+    })
+    .await?;
+    change::written(written, NOT_HERE)
 }
 
 fn read(settings: &AttackProtection, shield: &str) -> Result<Value, Problem> {

@@ -5,11 +5,12 @@ use axum::response::Response;
 use http::StatusCode;
 use model::{ClientGrant, ClientGrantId, ClientId, SubjectType};
 use serde_json::{Map, Value};
-use storage::{Added, GrantFilter, Work};
+use storage::{GrantFilter, Work};
 
 use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
+use super::change::{self, commit};
 use super::paging::{Paging, Query};
 use super::schema::{Field, Kind, field, judge, require};
 use crate::answer::management::{Problem, answer, empty};
@@ -106,23 +107,15 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
 
     let event = audit::changed(&call, "Create client grant", &Value::Object(sent), 201);
     let row = grant.clone();
-    let added = call
-        .store
-        .write(async move |work: &mut Work| {
-            let added = work.add_client_grant(&row).await?;
-            if added == Added::Done {
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(added)
-        })
-        .await?;
-    call.app.forget_cached();
-    match added {
-        Added::Done => Ok(answer(StatusCode::CREATED, &wire(&grant)?)),
-        Added::IdTaken | Added::IdentifierTaken => Err(Problem::Conflict(
-            "A resource server with the same identifier and client already has a grant.",
-        )),
-    }
+    let added = commit(&call, event, async move |work: &mut Work| {
+        work.add_client_grant(&row).await
+    })
+    .await?;
+    change::added(
+        added,
+        "A resource server with the same identifier and client already has a grant.",
+    )?;
+    Ok(answer(StatusCode::CREATED, &wire(&grant)?))
 }
 
 /// `PATCH /client-grants/{id}`.
@@ -153,17 +146,10 @@ pub(super) async fn change(
 
     let event = audit::changed(&call, "Update client grant", &Value::Object(sent), 200);
     let row = grant.clone();
-    let found = call
-        .store
-        .write(async move |work: &mut Work| {
-            let found = work.set_client_grant(&row).await?;
-            if found {
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(found)
-        })
-        .await?;
-    call.app.forget_cached();
+    let found = commit(&call, event, async move |work: &mut Work| {
+        work.set_client_grant(&row).await
+    })
+    .await?;
     if found {
         Ok(answer(StatusCode::OK, &wire(&grant)?))
     } else {
@@ -179,15 +165,10 @@ pub(super) async fn remove(
     call.require(&["delete:client_grants"])?;
     let id = ClientGrantId::new(id);
     let event = audit::changed(&call, "Delete client grant", &Value::Null, 204);
-    call.store
-        .write(async move |work: &mut Work| {
-            if work.remove_client_grant(&id).await? {
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(())
-        })
-        .await?;
-    call.app.forget_cached();
+    commit(&call, event, async move |work: &mut Work| {
+        work.remove_client_grant(&id).await
+    })
+    .await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

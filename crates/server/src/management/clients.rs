@@ -8,11 +8,12 @@ use http::StatusCode;
 use keys::{Binding, SecretDigest};
 use model::{Client, ClientId, ClientRecord, TokenEndpointAuthMethod};
 use serde_json::{Map, Value, json};
-use storage::{Added, Page, StoreError, Work, Written};
+use storage::{Page, Work};
 
 use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
+use super::change::{self, commit};
 use super::paging::{Paging, Query};
 use super::schema::{Field, Kind, field, judge, require};
 use crate::answer::management::{Problem, answer, empty};
@@ -204,15 +205,11 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         })
         .await?;
     call.app.forget_cached();
-    match added {
-        Added::Done => Ok(answer(
-            StatusCode::CREATED,
-            &with_secret(wire(&call, &record)?, &secret),
-        )),
-        Added::IdTaken | Added::IdentifierTaken => {
-            Err(Problem::Conflict("The client already exists."))
-        }
-    }
+    change::added(added, "The client already exists.")?;
+    Ok(answer(
+        StatusCode::CREATED,
+        &with_secret(wire(&call, &record)?, &secret),
+    ))
 }
 
 /// `PATCH /clients/{id}`.
@@ -286,15 +283,10 @@ pub(super) async fn remove(
     call.require(&["delete:clients"])?;
     let id = ClientId::new(id);
     let event = audit::changed(&call, "Delete a client", &Value::Null, 204);
-    call.store
-        .write(async move |work: &mut Work| {
-            if work.remove_client(&id).await? {
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(())
-        })
-        .await?;
-    call.app.forget_cached();
+    commit(&call, event, async move |work: &mut Work| {
+        work.remove_client(&id).await
+    })
+    .await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
@@ -306,24 +298,11 @@ async fn save(
 ) -> Result<(), Problem> {
     let event = audit::changed(call, what, sent, 200);
     let row = record.clone();
-    let written = call
-        .store
-        .write(async move |work: &mut Work| {
-            let written = work.set_client(&row).await?;
-            if written == Written::Done {
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok::<_, StoreError>(written)
-        })
-        .await?;
-    call.app.forget_cached();
-    match written {
-        Written::Done => Ok(()),
-        Written::Missing => Err(MISSING),
-        Written::Moved | Written::IdentifierTaken => Err(Problem::Conflict(
-            "The client was changed by another request at the same time. Send the change again.",
-        )),
-    }
+    let written = commit(call, event, async move |work: &mut Work| {
+        work.set_client(&row).await
+    })
+    .await?;
+    change::written(written, MISSING)
 }
 
 fn with_defaults(id: &ClientId, sent: &Map<String, Value>) -> Map<String, Value> {

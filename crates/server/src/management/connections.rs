@@ -5,11 +5,12 @@ use axum::response::Response;
 use http::StatusCode;
 use model::{ClientId, Connection, ConnectionId, DATABASE_STRATEGY, wire_time};
 use serde_json::{Map, Value, json};
-use storage::{Added, ConnectionFilter, ConnectionRecord, Work, Written};
+use storage::{ConnectionFilter, ConnectionRecord, Work};
 
 use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
+use super::change::{self, commit};
 use super::paging::{Paging, Query};
 use super::schema::{Field, Kind, field, judge, require};
 use crate::answer::management::{Problem, answer, empty};
@@ -178,23 +179,12 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
 
     let event = audit::changed(&call, "Create a connection", &Value::Object(sent), 201);
     let row = record.clone();
-    let added = call
-        .store
-        .write(async move |work: &mut Work| {
-            let added = work.add_connection(&row).await?;
-            if added == Added::Done {
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(added)
-        })
-        .await?;
-    call.app.forget_cached();
-    match added {
-        Added::Done => Ok(answer(StatusCode::CREATED, &wire(&record.connection)?)),
-        Added::IdTaken | Added::IdentifierTaken => Err(Problem::Conflict(
-            "A connection with the same name already exists",
-        )),
-    }
+    let added = commit(&call, event, async move |work: &mut Work| {
+        work.add_connection(&row).await
+    })
+    .await?;
+    change::added(added, "A connection with the same name already exists")?;
+    Ok(answer(StatusCode::CREATED, &wire(&record.connection)?))
 }
 
 /// `PATCH /connections/{id}`.
@@ -246,17 +236,10 @@ pub(super) async fn remove(
     call.require(&["delete:connections"])?;
     let id = ConnectionId::new(id);
     let event = audit::changed(&call, "Delete a connection", &Value::Null, 202);
-    let found = call
-        .store
-        .write(async move |work: &mut Work| {
-            let found = work.remove_connection(&id).await?;
-            if found {
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(found)
-        })
-        .await?;
-    call.app.forget_cached();
+    let found = commit(&call, event, async move |work: &mut Work| {
+        work.remove_connection(&id).await
+    })
+    .await?;
     if found {
         Ok(answer(
             StatusCode::ACCEPTED,
@@ -349,24 +332,11 @@ async fn save(
 ) -> Result<(), Problem> {
     let event = audit::changed(call, what, sent, status);
     let row = record.clone();
-    let written = call
-        .store
-        .write(async move |work: &mut Work| {
-            let written = work.set_connection(&row).await?;
-            if written == Written::Done {
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(written)
-        })
-        .await?;
-    call.app.forget_cached();
-    match written {
-        Written::Done => Ok(()),
-        Written::Missing => Err(MISSING),
-        Written::Moved | Written::IdentifierTaken => Err(Problem::Conflict(
-            "The connection was changed by another request at the same time. Send the change again.",
-        )),
-    }
+    let written = commit(call, event, async move |work: &mut Work| {
+        work.set_connection(&row).await
+    })
+    .await?;
+    change::written(written, MISSING)
 }
 
 fn is_name(name: &str) -> bool {

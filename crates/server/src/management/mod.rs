@@ -7,6 +7,7 @@ mod attack_protection;
 mod audit;
 mod authorization;
 mod body;
+mod change;
 mod client_grants;
 mod clients;
 mod connections;

@@ -7,11 +7,12 @@ use axum::response::Response;
 use http::StatusCode;
 use model::{ResourceServer, ResourceServerId};
 use serde_json::{Map, Value, json};
-use storage::{Added, Page, ResourceServerRecord, Work, Written};
+use storage::{Page, ResourceServerRecord, Work};
 
 use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
+use super::change::{self, commit};
 use super::paging::{Paging, Query};
 use super::schema::{Field, Kind, field, judge};
 use crate::answer::management::{Problem, answer, empty};
@@ -129,23 +130,15 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
     );
     let event = audit::changed(&call, "Create a resource server", &Value::Object(sent), 201);
     let row = record.clone();
-    let added = call
-        .store
-        .write(async move |work: &mut Work| {
-            let added = work.add_resource_server(&row).await?;
-            if added == Added::Done {
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(added)
-        })
-        .await?;
-    call.app.forget_cached();
-    match added {
-        Added::Done => Ok(answer(StatusCode::CREATED, &wire(&record.resource_server)?)),
-        Added::IdTaken | Added::IdentifierTaken => Err(Problem::Conflict(
-            "A resource server with the same identifier already exists.",
-        )),
-    }
+    let added = commit(&call, event, async move |work: &mut Work| {
+        work.add_resource_server(&row).await
+    })
+    .await?;
+    change::added(
+        added,
+        "A resource server with the same identifier already exists.",
+    )?;
+    Ok(answer(StatusCode::CREATED, &wire(&record.resource_server)?))
 }
 
 /// `PATCH /resource-servers/{id}`.
@@ -173,24 +166,12 @@ pub(super) async fn change(
 
     let event = audit::changed(&call, "Update a resource server", &Value::Object(sent), 200);
     let row = record.clone();
-    let written = call
-        .store
-        .write(async move |work: &mut Work| {
-            let written = work.set_resource_server(&row).await?;
-            if written == Written::Done {
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(written)
-        })
-        .await?;
-    call.app.forget_cached();
-    match written {
-        Written::Done => Ok(answer(StatusCode::OK, &wire(&record.resource_server)?)),
-        Written::Missing => Err(MISSING),
-        Written::Moved | Written::IdentifierTaken => Err(Problem::Conflict(
-            "The resource server was changed by another request at the same time. Send the change again.",
-        )),
-    }
+    let written = commit(&call, event, async move |work: &mut Work| {
+        work.set_resource_server(&row).await
+    })
+    .await?;
+    change::written(written, MISSING)?;
+    Ok(answer(StatusCode::OK, &wire(&record.resource_server)?))
 }
 
 /// `DELETE /resource-servers/{id}`.

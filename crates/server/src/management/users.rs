@@ -12,11 +12,12 @@ use model::{
     ConnectionId, Identifier, Identity, MAX_IDENTIFIER_CHARS, User, UserId, UserRecord, wire_time,
 };
 use serde_json::{Map, Value, json};
-use storage::{Added, ConnectionRecord, UserFilter, Work, Written};
+use storage::{ConnectionRecord, UserFilter, Work};
 
 use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
+use super::change::{self, Outcome, commit};
 use super::paging::{Paging, Query};
 use super::password_policy;
 use super::schema::{Field, Kind, field, judge, require};
@@ -27,7 +28,6 @@ const MISSING: Problem = Problem::NotFound {
     code: Some("inexistent_user"),
     message: "The user does not exist.",
 };
-const EXISTS: Problem = Problem::Conflict("The user already exists.");
 
 const FIELDS: &[Field] = &[
     field("connection", Kind::Text(128)),
@@ -147,22 +147,16 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
 
     let event = audit::changed(&call, "Create a User", &Value::Object(sent), 201);
     let (row, cx) = (record.clone(), call.cx.clone());
-    let added = call
-        .store
-        .write(async move |work: &mut Work| {
-            let added = work.add_user(&row).await?;
-            if added == Added::Done {
-                blocks::forget_unknown(work, &cx, &row.connection_id, &row.identifiers).await?;
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(added)
-        })
-        .await?;
-    call.app.forget_cached();
-    match added {
-        Added::Done => Ok(answer(StatusCode::CREATED, &wire(&record)?)),
-        Added::IdTaken | Added::IdentifierTaken => Err(EXISTS),
-    }
+    let added = commit(&call, event, async move |work: &mut Work| {
+        let added = work.add_user(&row).await?;
+        if added.is_done() {
+            blocks::forget_unknown(work, &cx, &row.connection_id, &row.identifiers).await?;
+        }
+        Ok(added)
+    })
+    .await?;
+    change::added(added, "The user already exists.")?;
+    Ok(answer(StatusCode::CREATED, &wire(&record)?))
 }
 
 /// `PATCH /users/{id}`.
@@ -214,28 +208,16 @@ pub(super) async fn change(
 
     let event = audit::changed(&call, "Update a User", &Value::Object(sent), 200);
     let (row, cx) = (record.clone(), call.cx.clone());
-    let written = call
-        .store
-        .write(async move |work: &mut Work| {
-            let written = work.set_user(&row).await?;
-            if written == Written::Done {
-                blocks::forget_unknown(work, &cx, &row.connection_id, &fresh).await?;
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(written)
-        })
-        .await?;
-    call.app.forget_cached();
-    match written {
-        Written::Done => Ok(answer(StatusCode::OK, &wire(&record)?)),
-        Written::Missing => Err(MISSING),
-        Written::IdentifierTaken => Err(Problem::Conflict(
-            "The specified new email or username already exists",
-        )),
-        Written::Moved => Err(Problem::Conflict(
-            "The user was changed by another request at the same time. Send the change again.",
-        )),
-    }
+    let written = commit(&call, event, async move |work: &mut Work| {
+        let written = work.set_user(&row).await?;
+        if written.is_done() {
+            blocks::forget_unknown(work, &cx, &row.connection_id, &fresh).await?;
+        }
+        Ok(written)
+    })
+    .await?;
+    change::written(written, MISSING)?;
+    Ok(answer(StatusCode::OK, &wire(&record)?))
 }
 
 /// `DELETE /users/{id}`: 204 also for a user who is not there.
@@ -246,15 +228,10 @@ pub(super) async fn remove(
     call.require(&["delete:users"])?;
     let id = UserId::new(id);
     let event = audit::changed(&call, "Delete a User", &Value::Null, 204);
-    call.store
-        .write(async move |work: &mut Work| {
-            if work.remove_user(&id).await? {
-                work.add_events(std::slice::from_ref(&event)).await?;
-            }
-            Ok(())
-        })
-        .await?;
-    call.app.forget_cached();
+    commit(&call, event, async move |work: &mut Work| {
+        work.remove_user(&id).await
+    })
+    .await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

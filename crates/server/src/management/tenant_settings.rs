@@ -14,6 +14,39 @@ use super::paging::{Paging, Query};
 use super::schema::{Field, Kind, field, judge};
 use crate::answer::management::{Problem, answer};
 
+/// Flags that decide nothing here are kept; those that would switch on what is not built stay off.
+const FLAGS: &[Field] = &[
+    field("allow_changing_enable_sso", Kind::Bool),
+    field("disable_impersonation", Kind::Bool),
+    field("enable_sso", Kind::Bool),
+    field("universal_login", Kind::Bool),
+    field("new_universal_login_experience_enabled", Kind::Bool),
+    field("use_scope_descriptions_for_consent", Kind::Bool),
+    field("enable_apis_section", Kind::Bool),
+    field("enable_pipeline2", Kind::Bool),
+    field("dashboard_log_streams_next", Kind::Bool),
+    field("disable_fields_map_fix", Kind::Bool),
+    field("revoke_refresh_token_grant", Kind::Inert(&[])),
+    field("disable_clickjack_protection_headers", Kind::Inert(&[])),
+    field("enable_public_signup_user_exists_error", Kind::Inert(&[])),
+    field("enable_dynamic_client_registration", Kind::Inert(&[])),
+    field("enable_client_connections", Kind::Inert(&[])),
+    field("allow_legacy_delegation_grant_types", Kind::Inert(&[])),
+    field("allow_legacy_ro_grant_types", Kind::Inert(&[])),
+    field("allow_legacy_tokeninfo_endpoint", Kind::Inert(&[])),
+    field("allow_other_legacy_grant_types", Kind::Inert(&[])),
+    field("enable_legacy_profile", Kind::Inert(&[])),
+    field("enable_idtoken_api2", Kind::Inert(&[])),
+    field("no_disclose_enterprise_connections", Kind::Inert(&[])),
+    field("mfa_show_factor_list_on_enrollment", Kind::Inert(&[])),
+    field("remove_alg_from_jwks", Kind::Inert(&[])),
+    field("enable_custom_domain_in_emails", Kind::Inert(&[])),
+    field(
+        "enforce_client_authentication_on_passwordless_start",
+        Kind::Inert(&[]),
+    ),
+];
+
 const FIELDS: &[Field] = &[
     field("friendly_name", Kind::NullableText(1_024)),
     field("picture_url", Kind::NullableText(2_048)),
@@ -40,7 +73,7 @@ const FIELDS: &[Field] = &[
     field("error_page", Kind::AnyObject),
     field("oidc_logout", Kind::AnyObject),
     field("sessions", Kind::AnyObject),
-    field("flags", Kind::AnyObject),
+    field("flags", Kind::Object(FLAGS)),
     field("customize_mfa_in_postlogin_action", Kind::Inert(&[])),
     field(
         "allow_organization_name_in_authentication_api",

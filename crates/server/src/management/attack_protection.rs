@@ -2,7 +2,6 @@
 //!
 //! Breached password detection, bot detection and captcha are not built: their settings can be read, and only left off.
 
-use axum::extract::Path;
 use axum::response::Response;
 use guard::Allowlist;
 use http::StatusCode;
@@ -14,7 +13,8 @@ use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
 use super::change::{self, commit};
-use super::schema::{Field, Kind, field, judge};
+use super::schema::{Field, Kind, field};
+use super::uri::Id;
 use crate::answer::management::{Problem, answer};
 
 const NOT_HERE: Problem = Problem::NotFound {
@@ -75,10 +75,7 @@ const SAME_USER: &[Field] = &[field(
 )];
 
 /// `GET /attack-protection/{shield}`.
-pub(super) async fn show(
-    call: ManagementCall,
-    Path(shield): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn show(call: ManagementCall, Id(shield): Id) -> Result<Response, Problem> {
     call.require(&["read:attack_protection"])?;
     let settings = present(&call).await?.attack_protection;
     Ok(answer(StatusCode::OK, &read(&settings, &shield)?))
@@ -87,43 +84,37 @@ pub(super) async fn show(
 /// `PATCH /attack-protection/{shield}`: answers the whole object.
 pub(super) async fn change(
     call: ManagementCall,
-    Path(shield): Path<String>,
+    Id(shield): Id,
     body: Body,
 ) -> Result<Response, Problem> {
     call.require(&["update:attack_protection"])?;
-    let sent = body.object()?;
     let mut tenant = present(&call).await?;
     let mut settings = read(&tenant.attack_protection, &shield)?;
-    match shield.as_str() {
+    let sent = match shield.as_str() {
         "brute-force-protection" => {
-            judge(BRUTE_FORCE, &sent)?;
+            let sent = body.judged(BRUTE_FORCE)?;
             judge_allowlist(&sent)?;
             merge(&mut settings, &sent);
             tenant.attack_protection.brute_force = typed(settings)?;
+            sent
         }
         "suspicious-ip-throttling" => {
-            judge(SUSPICIOUS_IP, &sent)?;
+            let sent = body.judged(SUSPICIOUS_IP)?;
             judge_allowlist(&sent)?;
             merge(&mut settings, &sent);
             tenant.attack_protection.suspicious_ip = typed(settings)?;
+            sent
         }
         _ => {
-            refuse_changes(&settings, &sent)?;
+            refuse_changes("", &settings, &body.unjudged()?)?;
             return Ok(answer(StatusCode::OK, &settings));
         }
-    }
+    };
 
-    save(
-        &call,
-        &format!("Update {shield} settings"),
-        Value::Object(sent),
-        &tenant,
-    )
-    .await?;
-    Ok(answer(
-        StatusCode::OK,
-        &read(&tenant.attack_protection, &shield)?,
-    ))
+    let shown = read(&tenant.attack_protection, &shield)?;
+    let what = format!("Update {shield} settings");
+    save(&call, &what, &Value::Object(sent), tenant, &shown).await?;
+    Ok(answer(StatusCode::OK, &shown))
 }
 
 /// `GET /portcullis/attack-protection`.
@@ -138,24 +129,16 @@ pub(super) async fn show_own(call: ManagementCall) -> Result<Response, Problem> 
 /// `PATCH /portcullis/attack-protection`.
 pub(super) async fn change_own(call: ManagementCall, body: Body) -> Result<Response, Problem> {
     call.require(&["update:attack_protection"])?;
-    let sent = body.object()?;
-    judge(SAME_USER, &sent)?;
+    let sent = body.judged(SAME_USER)?;
     let mut tenant = present(&call).await?;
     let mut settings = json!({ "same_user": tenant.attack_protection.same_user });
     merge(&mut settings, &sent);
     tenant.attack_protection.same_user = typed(settings["same_user"].take())?;
 
-    save(
-        &call,
-        "Update attack protection settings",
-        Value::Object(sent),
-        &tenant,
-    )
-    .await?;
-    Ok(answer(
-        StatusCode::OK,
-        &json!({ "same_user": tenant.attack_protection.same_user }),
-    ))
+    let shown = json!({ "same_user": tenant.attack_protection.same_user });
+    let what = "Update attack protection settings";
+    save(&call, what, &Value::Object(sent), tenant, &shown).await?;
+    Ok(answer(StatusCode::OK, &shown))
 }
 
 /// The tenant as it is stored now, not as it was cached.
@@ -163,16 +146,17 @@ async fn present(call: &ManagementCall) -> Result<Tenant, Problem> {
     call.store.find_tenant().await?.ok_or(NOT_HERE)
 }
 
+/// Writes the tenant as it shall be; `shown` is what the caller will be answered.
 pub(super) async fn save(
     call: &ManagementCall,
     what: &str,
-    sent: Value,
-    tenant: &Tenant,
+    sent: &Value,
+    tenant: Tenant,
+    shown: &Value,
 ) -> Result<(), Problem> {
-    let event = audit::changed(call, what, &sent, 200);
-    let row = tenant.clone();
+    let event = audit::changed(call, what, sent, 200, shown);
     let written = commit(call, event, async move |work: &mut Work| {
-        work.set_tenant(&row).await
+        work.set_tenant(&tenant).await
     })
     .await?;
     change::written(written, NOT_HERE)
@@ -248,12 +232,19 @@ fn judge_allowlist(sent: &Map<String, Value>) -> Result<(), Problem> {
 }
 
 /// What is not enforced can only be set to what it is.
-fn refuse_changes(settings: &Value, sent: &Map<String, Value>) -> Result<(), Problem> {
+fn refuse_changes(path: &str, settings: &Value, sent: &Map<String, Value>) -> Result<(), Problem> {
     for (name, value) in sent {
-        if settings.get(name) != Some(value) {
-            return Err(Problem::InvalidBody(format!(
-                "Payload validation error: 'Not enforced by this server, so it cannot be changed' on property {name}."
-            )));
+        let place = format!("{path}{name}");
+        match (settings.get(name), value) {
+            (Some(present @ Value::Object(_)), Value::Object(inner)) => {
+                refuse_changes(&format!("{place}."), present, inner)?;
+            }
+            (Some(present), value) if present == value => {}
+            _ => {
+                return Err(Problem::InvalidBody(format!(
+                    "Payload validation error: 'Value is not supported' on property {place} (this server does not enforce it; leave it as it is)."
+                )));
+            }
         }
     }
     Ok(())

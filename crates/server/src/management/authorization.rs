@@ -4,11 +4,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use http::StatusCode;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use keys::{Expected, TokenRefused, verify_own};
 use protocol::ManagementCaller;
 
+use super::uri::Query;
 use crate::answer::management::Problem;
 use crate::app::App;
 use crate::directory::signing_keys;
@@ -20,6 +22,7 @@ pub(super) struct ManagementCall {
     pub(super) caller: ManagementCaller,
     pub(super) method: String,
     pub(super) path: String,
+    pub(super) query: Query,
 }
 
 impl ManagementCall {
@@ -50,10 +53,7 @@ impl FromRequestParts<Arc<App>> for ManagementCall {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let cx = RequestContext::from_request_parts(parts, app)
             .await
-            .map_err(|_| Problem::NotFound {
-                code: None,
-                message: "No tenant has this host.",
-            })?;
+            .map_err(without_context)?;
         let header = parts
             .headers
             .get(AUTHORIZATION)
@@ -86,6 +86,40 @@ impl FromRequestParts<Arc<App>> for ManagementCall {
             caller,
             method: parts.method.as_str().to_ascii_lowercase(),
             path,
+            query: Query::of(&parts.uri),
         })
+    }
+}
+
+/// Only an unknown host is 404: a client that reads 404 for a database out of reach would believe things were deleted.
+fn without_context(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::NotFound {
+            code: None,
+            message: "No tenant has this host.",
+        },
+        StatusCode::SERVICE_UNAVAILABLE => Problem::Busy { retry_after: 1 },
+        other => Problem::Internal(format!("no request context: {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_out_of_reach_is_not_a_missing_resource() {
+        assert!(matches!(
+            without_context(StatusCode::NOT_FOUND),
+            Problem::NotFound { .. }
+        ));
+        assert!(matches!(
+            without_context(StatusCode::SERVICE_UNAVAILABLE),
+            Problem::Busy { .. }
+        ));
+        assert!(matches!(
+            without_context(StatusCode::INTERNAL_SERVER_ERROR),
+            Problem::Internal(_)
+        ));
     }
 }

@@ -47,9 +47,10 @@ where
             }
             Ok(outcome)
         })
-        .await?;
+        .await;
+    // Also after an error: a commit whose answer was lost may hold.
     call.app.forget_cached();
-    Ok(outcome)
+    Ok(outcome?)
 }
 
 /// 409 where the row exists.

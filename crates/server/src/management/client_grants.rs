@@ -1,6 +1,5 @@
 //! Client grants: `/api/v2/client-grants`. Only grants of applications for themselves are enforced.
 
-use axum::extract::Path;
 use axum::response::Response;
 use http::StatusCode;
 use model::{ClientGrant, ClientGrantId, ClientId, SubjectType};
@@ -11,13 +10,14 @@ use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
 use super::change::{self, commit};
-use super::paging::{Paging, Query};
-use super::schema::{Field, Kind, field, judge, require};
+use super::paging::Paging;
+use super::schema::{Field, Kind, field, refuse_fixed, require};
+use super::uri::{Id, Query};
 use crate::answer::management::{Problem, answer, empty};
 
 const MISSING: Problem = Problem::NotFound {
     code: Some("inexistent_client_grant"),
-    message: "The grant does not exist",
+    message: "The grant does not exist.",
 };
 
 const FIELDS: &[Field] = &[
@@ -37,8 +37,8 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
     let paging = Paging::read(&query)?;
     let filter = GrantFilter {
         client_id: query.get("client_id").map(ClientId::new),
-        audience: query.get("audience").cloned(),
-        subject_type: match query.get("subject_type").map(String::as_str) {
+        audience: query.get("audience").map(str::to_owned),
+        subject_type: match query.get("subject_type") {
             Some("client") => Some(SubjectType::Client),
             Some("user") => Some(SubjectType::User),
             _ => None,
@@ -53,10 +53,7 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
 }
 
 /// `GET /client-grants/{id}`.
-pub(super) async fn show(
-    call: ManagementCall,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn show(call: ManagementCall, Id(id): Id) -> Result<Response, Problem> {
     call.require(&["read:client_grants"])?;
     let grant = call
         .store
@@ -69,8 +66,7 @@ pub(super) async fn show(
 /// `POST /client-grants`.
 pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response, Problem> {
     call.require(&["create:client_grants"])?;
-    let sent = body.object()?;
-    judge(FIELDS, &sent)?;
+    let sent = body.judged(FIELDS)?;
     require(&sent, &["client_id", "audience"])?;
     let text = |name: &str| {
         sent.get(name)
@@ -105,8 +101,10 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         rest: Map::new(),
     };
 
-    let event = audit::changed(&call, "Create client grant", &Value::Object(sent), 201);
-    let row = grant.clone();
+    let shown = wire(&grant)?;
+    let sent = Value::Object(sent);
+    let event = audit::changed(&call, "Create client grant", &sent, 201, &shown);
+    let row = grant;
     let added = commit(&call, event, async move |work: &mut Work| {
         work.add_client_grant(&row).await
     })
@@ -115,26 +113,18 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         added,
         "A resource server with the same identifier and client already has a grant.",
     )?;
-    Ok(answer(StatusCode::CREATED, &wire(&grant)?))
+    Ok(answer(StatusCode::CREATED, &shown))
 }
 
 /// `PATCH /client-grants/{id}`.
 pub(super) async fn change(
     call: ManagementCall,
-    Path(id): Path<String>,
+    Id(id): Id,
     body: Body,
 ) -> Result<Response, Problem> {
     call.require(&["update:client_grants"])?;
-    let sent = body.object()?;
-    judge(FIELDS, &sent)?;
-    if let Some(fixed) = ["client_id", "audience", "subject_type"]
-        .iter()
-        .find(|name| sent.contains_key(**name))
-    {
-        return Err(Problem::InvalidBody(format!(
-            "Payload validation error: 'Additional properties not allowed: {fixed}'."
-        )));
-    }
+    let sent = body.judged(FIELDS)?;
+    refuse_fixed(&sent, &["client_id", "audience", "subject_type"])?;
     let mut grant = call
         .store
         .find_client_grant(&ClientGrantId::new(id))
@@ -144,27 +134,32 @@ pub(super) async fn change(
         grant.scope = scopes(&sent);
     }
 
-    let event = audit::changed(&call, "Update client grant", &Value::Object(sent), 200);
-    let row = grant.clone();
+    let shown = wire(&grant)?;
+    let sent = Value::Object(sent);
+    let event = audit::changed(&call, "Update client grant", &sent, 200, &shown);
+    let row = grant;
     let found = commit(&call, event, async move |work: &mut Work| {
         work.set_client_grant(&row).await
     })
     .await?;
     if found {
-        Ok(answer(StatusCode::OK, &wire(&grant)?))
+        Ok(answer(StatusCode::OK, &shown))
     } else {
         Err(MISSING)
     }
 }
 
 /// `DELETE /client-grants/{id}`.
-pub(super) async fn remove(
-    call: ManagementCall,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn remove(call: ManagementCall, Id(id): Id) -> Result<Response, Problem> {
     call.require(&["delete:client_grants"])?;
     let id = ClientGrantId::new(id);
-    let event = audit::changed(&call, "Delete client grant", &Value::Null, 204);
+    let event = audit::changed(
+        &call,
+        "Delete client grant",
+        &Value::Null,
+        204,
+        &Value::Null,
+    );
     commit(&call, event, async move |work: &mut Work| {
         work.remove_client_grant(&id).await
     })

@@ -1,18 +1,22 @@
 //! Directories: `/api/v2/connections`, of the database strategy alone.
+//!
+//! Options that are sent replace the old ones whole, as documented; what is left out then has its default, and the default
+//! is protected.
 
-use axum::extract::Path;
 use axum::response::Response;
 use http::StatusCode;
-use model::{ClientId, Connection, ConnectionId, DATABASE_STRATEGY, wire_time};
-use serde_json::{Map, Value, json};
+use model::{ClientId, Connection, ConnectionId, DATABASE_STRATEGY, LogEvent, wire_time};
+use serde_json::{Value, json};
 use storage::{ConnectionFilter, ConnectionRecord, Work};
 
 use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
 use super::change::{self, commit};
-use super::paging::{Paging, Query};
-use super::schema::{Field, Kind, field, judge, require};
+use super::paging::Paging;
+use super::projection::Projection;
+use super::schema::{Field, Kind, field, judge, refuse_fixed, require};
+use super::uri::{Id, Query};
 use crate::answer::management::{Problem, answer, empty};
 
 const MISSING: Problem = Problem::NotFound {
@@ -47,7 +51,7 @@ const OPTIONS: &[Field] = &[
             field(
                 "password",
                 Kind::Object(&[
-                    field("enabled", Kind::Bool),
+                    field("enabled", Kind::OnlyTrue),
                     field("api_behavior", Kind::OneOf(&["required"])),
                 ]),
             ),
@@ -58,7 +62,16 @@ const OPTIONS: &[Field] = &[
         ]),
     ),
     field("passkey_options", Kind::AnyObject),
-    field("validation", Kind::AnyObject),
+    field(
+        "validation",
+        Kind::Object(&[field(
+            "username",
+            Kind::Object(&[
+                field("min", Kind::Integer(1, 128)),
+                field("max", Kind::Integer(1, 128)),
+            ]),
+        )]),
+    ),
     field("import_mode", Kind::Inert(&[])),
     field("enabledDatabaseCustomization", Kind::Inert(&[])),
     field("customScripts", Kind::Inert(&[])),
@@ -100,13 +113,25 @@ const FIELDS: &[Field] = &[
     field("show_as_button", Kind::Bool),
 ];
 
+const ENABLED: &[Field] = &[
+    field("client_id", Kind::Text(64)),
+    field("status", Kind::Bool),
+];
+
 /// `GET /connections`.
 pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response, Problem> {
     call.require(&["read:connections"])?;
     let paging = Paging::read(&query)?;
+    // There is one strategy: a list of others finds nothing, a list with it among them finds all.
+    let mut strategies = query.all("strategy").peekable();
+    let first = strategies.peek().map(|strategy| (*strategy).to_owned());
+    let strategy = strategies
+        .find(|strategy| *strategy == DATABASE_STRATEGY)
+        .map(str::to_owned)
+        .or(first);
     let filter = ConnectionFilter {
-        strategy: query.get("strategy").cloned(),
-        name: query.get("name").cloned(),
+        strategy,
+        name: query.get("name").map(str::to_owned),
     };
     let listed = call.store.list_connections(paging.page(), &filter).await?;
     let shown = listed
@@ -120,7 +145,7 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
 /// `GET /connections/{id}`.
 pub(super) async fn show(
     call: ManagementCall,
-    Path(id): Path<String>,
+    Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     call.require(&["read:connections"])?;
@@ -129,17 +154,14 @@ pub(super) async fn show(
         .find_connection(&ConnectionId::new(id))
         .await?
         .ok_or(MISSING)?;
-    Ok(answer(
-        StatusCode::OK,
-        &Paging::read(&query)?.project(wire(&record.connection)?),
-    ))
+    let shown = Projection::read(&query).of(wire(&record.connection)?);
+    Ok(answer(StatusCode::OK, &shown))
 }
 
 /// `POST /connections`.
 pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response, Problem> {
     call.require(&["create:connections"])?;
-    let sent = body.object()?;
-    judge(FIELDS, &sent)?;
+    let sent = body.judged(FIELDS)?;
     require(&sent, &["name", "strategy"])?;
     let name = sent.get("name").and_then(Value::as_str).unwrap_or_default();
     if !is_name(name) {
@@ -169,7 +191,15 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         "realms": [name],
         "enabled_clients": [],
     });
-    lay_over(&mut document, &sent);
+    if let (Some(Value::Object(options)), Some(Value::Object(sent))) =
+        (document.get_mut("options"), sent.get("options"))
+    {
+        options.extend(sent.clone());
+    }
+    lay_over(
+        &mut document,
+        sent.iter().filter(|(name, _)| *name != "options"),
+    );
     let record = ConnectionRecord {
         connection: read(document)?,
         created_at: call.now,
@@ -177,84 +207,66 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         version: 1,
     };
 
-    let event = audit::changed(&call, "Create a connection", &Value::Object(sent), 201);
-    let row = record.clone();
+    let shown = wire(&record.connection)?;
+    let sent = Value::Object(sent);
+    let event = audit::changed(&call, "Create a connection", &sent, 201, &shown);
+    let row = record;
     let added = commit(&call, event, async move |work: &mut Work| {
         work.add_connection(&row).await
     })
     .await?;
     change::added(added, "A connection with the same name already exists")?;
-    Ok(answer(StatusCode::CREATED, &wire(&record.connection)?))
+    Ok(answer(StatusCode::CREATED, &shown))
 }
 
 /// `PATCH /connections/{id}`.
 pub(super) async fn change(
     call: ManagementCall,
-    Path(id): Path<String>,
+    Id(id): Id,
     body: Body,
 ) -> Result<Response, Problem> {
     call.require(&["update:connections"])?;
-    let sent = body.object()?;
-    judge(FIELDS, &sent)?;
-    if let Some(fixed) = ["name", "strategy"]
-        .iter()
-        .find(|name| sent.contains_key(**name))
-    {
-        return Err(Problem::InvalidBody(format!(
-            "Payload validation error: 'Additional properties not allowed: {fixed}'."
-        )));
-    }
+    let sent = body.judged(FIELDS)?;
+    refuse_fixed(&sent, &["name", "strategy"])?;
     let before = call
         .store
         .find_connection(&ConnectionId::new(id))
         .await?
         .ok_or(MISSING)?;
     let mut document = wire(&before.connection)?;
-    lay_over(&mut document, &sent);
+    lay_over(&mut document, sent.iter());
     let record = ConnectionRecord {
         connection: read(document)?,
         updated_at: call.now,
         ..before
     };
 
-    save(
-        &call,
-        "Update a connection",
-        &Value::Object(sent),
-        &record,
-        200,
-    )
-    .await?;
-    Ok(answer(StatusCode::OK, &wire(&record.connection)?))
+    let shown = wire(&record.connection)?;
+    let sent = Value::Object(sent);
+    let event = audit::changed(&call, "Update a connection", &sent, 200, &shown);
+    save(&call, event, record).await?;
+    Ok(answer(StatusCode::OK, &shown))
 }
 
 /// `DELETE /connections/{id}`: 202 with the time; its users go with it.
-pub(super) async fn remove(
-    call: ManagementCall,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn remove(call: ManagementCall, Id(id): Id) -> Result<Response, Problem> {
     call.require(&["delete:connections"])?;
     let id = ConnectionId::new(id);
-    let event = audit::changed(&call, "Delete a connection", &Value::Null, 202);
+    let shown = json!({ "deleted_at": wire_time(call.now) });
+    let event = audit::changed(&call, "Delete a connection", &Value::Null, 202, &shown);
     let found = commit(&call, event, async move |work: &mut Work| {
         work.remove_connection(&id).await
     })
     .await?;
     if found {
-        Ok(answer(
-            StatusCode::ACCEPTED,
-            &json!({ "deleted_at": wire_time(call.now) }),
-        ))
+        Ok(answer(StatusCode::ACCEPTED, &shown))
     } else {
         Ok(empty(StatusCode::NO_CONTENT))
     }
 }
 
 /// `GET /connections/{id}/clients`.
-pub(super) async fn list_clients(
-    call: ManagementCall,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn list_clients(call: ManagementCall, Id(id): Id) -> Result<Response, Problem> {
     call.require(&["read:connections"])?;
     let record = call
         .store
@@ -273,67 +285,59 @@ pub(super) async fn list_clients(
 /// `PATCH /connections/{id}/clients`: a list of `{client_id, status}`.
 pub(super) async fn enable_clients(
     call: ManagementCall,
-    Path(id): Path<String>,
+    Id(id): Id,
     body: Body,
 ) -> Result<Response, Problem> {
     call.require(&["update:connections"])?;
-    let Value::Array(sent) = &body.0 else {
+    let Body::Json(Value::Array(sent)) = body else {
         return Err(Problem::InvalidBody(
-            "Payload validation error: 'Expected type array' (a list of client_id and status)."
+            "Payload validation error: 'Expected type array' (send a list of client_id and status)."
                 .to_owned(),
         ));
     };
-    let before = call
+    let mut switches = Vec::with_capacity(sent.len());
+    for entry in &sent {
+        switches.push(switch(entry)?);
+    }
+    let mut record = call
         .store
         .find_connection(&ConnectionId::new(id))
         .await?
         .ok_or(MISSING)?;
-    let mut record = ConnectionRecord {
-        updated_at: call.now,
-        ..before
-    };
-    for entry in sent {
-        let (client, status) = (
-            entry.get("client_id").and_then(Value::as_str),
-            entry.get("status").and_then(Value::as_bool),
-        );
-        let (Some(client), Some(status)) = (client, status) else {
-            return Err(Problem::InvalidBody(
-                "Payload validation error: 'Expected client_id and status (true or false)' in every entry.".to_owned(),
-            ));
-        };
-        let client = ClientId::new(client);
-        record
-            .connection
-            .enabled_clients
-            .retain(|known| *known != client);
+    record.updated_at = call.now;
+    let enabled = &mut record.connection.enabled_clients;
+    for (client, status) in switches {
+        enabled.retain(|known| *known != client);
         if status {
-            record.connection.enabled_clients.push(client);
+            enabled.push(client);
         }
     }
 
-    save(
-        &call,
-        "Update enabled clients for a connection",
-        &body.0,
-        &record,
-        204,
-    )
-    .await?;
+    let what = "Update enabled clients for a connection";
+    let event = audit::changed(&call, what, &Value::Array(sent), 204, &Value::Null);
+    save(&call, event, record).await?;
     Ok(empty(StatusCode::NO_CONTENT))
+}
+
+/// One `{client_id, status}`.
+fn switch(entry: &Value) -> Result<(ClientId, bool), Problem> {
+    let entry = entry.as_object().cloned().unwrap_or_default();
+    judge(ENABLED, &entry)?;
+    require(&entry, &["client_id", "status"])?;
+    let client = entry.get("client_id").and_then(Value::as_str);
+    Ok((
+        ClientId::new(client.unwrap_or_default()),
+        entry.get("status") == Some(&Value::Bool(true)),
+    ))
 }
 
 async fn save(
     call: &ManagementCall,
-    what: &str,
-    sent: &Value,
-    record: &ConnectionRecord,
-    status: u16,
+    event: LogEvent,
+    record: ConnectionRecord,
 ) -> Result<(), Problem> {
-    let event = audit::changed(call, what, sent, status);
-    let row = record.clone();
     let written = commit(call, event, async move |work: &mut Work| {
-        work.set_connection(&row).await
+        work.set_connection(&record).await
     })
     .await?;
     change::written(written, MISSING)
@@ -348,17 +352,9 @@ fn is_name(name: &str) -> bool {
         && !name.is_empty()
 }
 
-fn lay_over(document: &mut Value, sent: &Map<String, Value>) {
-    let Some(members) = document.as_object_mut() else {
-        return;
-    };
-    for (name, value) in sent {
-        match (name.as_str(), value, members.get_mut(name)) {
-            ("options", Value::Object(new), Some(Value::Object(old))) => old.extend(new.clone()),
-            _ => {
-                members.insert(name.clone(), value.clone());
-            }
-        }
+fn lay_over<'a>(document: &mut Value, sent: impl Iterator<Item = (&'a String, &'a Value)>) {
+    if let Some(members) = document.as_object_mut() {
+        members.extend(sent.map(|(name, value)| (name.clone(), value.clone())));
     }
 }
 

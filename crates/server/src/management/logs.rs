@@ -2,18 +2,21 @@
 //!
 //! Lists are searched by equality of type, user, client or address for now; other searches are refused.
 
-use std::collections::HashMap;
+use std::net::IpAddr;
 
-use axum::extract::Path;
 use axum::response::Response;
-use http::StatusCode;
+use http::header::LINK;
+use http::{HeaderValue, StatusCode};
 use model::{ClientId, EventType, LogEvent, LogId, UserId, wire_time};
 use serde_json::{Map, Value, json};
 use storage::{EventFilter, EventQuery, EventRange, Page};
 
 use super::authorization::ManagementCall;
-use super::paging::{Paging, Query};
+use super::paging::{Paging, number};
+use super::projection::Projection;
+use super::uri::{Id, Query};
 use crate::answer::management::{Problem, answer};
+use crate::event_log::address_text;
 
 /// `GET /logs`.
 pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response, Problem> {
@@ -21,29 +24,8 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
     let Some(filter) = filter(&query)? else {
         return Ok(Paging::read(&query)?.answer("logs", Vec::new(), 0));
     };
-    if query.contains_key("from") || query.contains_key("take") {
-        let take = query
-            .get("take")
-            .and_then(|take| take.parse().ok())
-            .unwrap_or(50)
-            .clamp(1, 100);
-        let from = query
-            .get("from")
-            .filter(|from| !from.is_empty())
-            .map(LogId::new);
-        let range = EventRange::Checkpoint {
-            from,
-            take,
-            now: call.now,
-        };
-        let listed = call
-            .store
-            .list_events(&EventQuery { range, filter })
-            .await?;
-        return Ok(answer(
-            StatusCode::OK,
-            &Value::Array(listed.items.iter().map(wire).collect()),
-        ));
+    if query.get("from").or(query.get("take")).is_some() {
+        return from_checkpoint(&call, &query, filter).await;
     }
     by_page(&call, &query, filter).await
 }
@@ -51,7 +33,7 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
 /// `GET /users/{id}/logs`.
 pub(super) async fn list_of_user(
     call: ManagementCall,
-    Path(id): Path<String>,
+    Id(id): Id,
     query: Query,
 ) -> Result<Response, Problem> {
     call.require(&["read:logs", "read:logs_users"])?;
@@ -69,7 +51,8 @@ pub(super) async fn list_of_user(
 /// `GET /logs/{id}`.
 pub(super) async fn show(
     call: ManagementCall,
-    Path(id): Path<String>,
+    Id(id): Id,
+    query: Query,
 ) -> Result<Response, Problem> {
     call.require(&["read:logs", "read:logs_users"])?;
     let found = call.store.find_event(&LogId::new(id)).await?;
@@ -77,7 +60,38 @@ pub(super) async fn show(
         code: None,
         message: "The log event does not exist.",
     })?;
-    Ok(answer(StatusCode::OK, &wire(&event)))
+    let shown = Projection::read(&query).of(wire(&event));
+    Ok(answer(StatusCode::OK, &shown))
+}
+
+/// The oldest first, as a bare list; the last one's id is the next checkpoint.
+async fn from_checkpoint(
+    call: &ManagementCall,
+    query: &Query,
+    filter: EventFilter,
+) -> Result<Response, Problem> {
+    let take = number(query, "take", 50, 1, 100)?;
+    let from = query.get("from").filter(|from| !from.is_empty());
+    let range = EventRange::Checkpoint {
+        from: from.map(LogId::new),
+        take,
+        now: call.now,
+    };
+    let listed = call
+        .store
+        .list_events(&EventQuery { range, filter })
+        .await?;
+    let projection = Projection::read(query);
+    let shown = listed.items.iter().map(|event| projection.of(wire(event)));
+    let mut response = answer(StatusCode::OK, &Value::Array(shown.collect()));
+    if let Some(last) = listed.items.last() {
+        let (issuer, from) = (call.tenant().issuer(), &last.log_id);
+        let link = format!("<{issuer}api/v2/logs?from={from}&take={take}>; rel=\"next\"");
+        let link =
+            HeaderValue::from_str(&link).map_err(|error| Problem::Internal(error.to_string()))?;
+        response.headers_mut().insert(LINK, link);
+    }
+    Ok(response)
 }
 
 async fn by_page(
@@ -87,7 +101,7 @@ async fn by_page(
 ) -> Result<Response, Problem> {
     let paging = Paging::read(query)?;
     let page: Page = paging.page();
-    let range = match query.get("sort").map(String::as_str) {
+    let range = match query.get("sort") {
         Some("date:1") => EventRange::OldestFirst(page),
         None | Some("date:-1" | "") => EventRange::NewestFirst(page),
         Some(_) => {
@@ -108,18 +122,14 @@ async fn by_page(
 }
 
 /// The equalities of `q` or `search`; none if nothing can match.
-fn filter(query: &HashMap<String, String>) -> Result<Option<EventFilter>, Problem> {
+fn filter(query: &Query) -> Result<Option<EventFilter>, Problem> {
     let unsupported = |part: &str| {
         Problem::InvalidQuery(format!(
             "Query validation error: 'q' understands type:, user_id:, client_id: and ip: joined by AND for now, not {part}."
         ))
     };
     let mut filter = EventFilter::default();
-    let text = query
-        .get("q")
-        .or_else(|| query.get("search"))
-        .map(String::as_str)
-        .unwrap_or_default();
+    let text = query.get("q").or(query.get("search")).unwrap_or_default();
     for part in text
         .split(" AND ")
         .map(str::trim)
@@ -137,7 +147,10 @@ fn filter(query: &HashMap<String, String>) -> Result<Option<EventFilter>, Proble
             },
             "user_id" => filter.user_id = Some(UserId::new(value)),
             "client_id" => filter.client_id = Some(ClientId::new(value)),
-            "ip" => filter.ip = Some(value.to_owned()),
+            "ip" => {
+                let parsed = value.parse::<IpAddr>();
+                filter.ip = Some(parsed.map_or_else(|_| value.to_owned(), address_text));
+            }
             _ => return Err(unsupported(part)),
         }
     }

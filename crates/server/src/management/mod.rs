@@ -14,10 +14,12 @@ mod connections;
 mod logs;
 mod paging;
 mod password_policy;
+mod projection;
 mod resource_servers;
 mod schema;
 mod tenant_settings;
 mod unblocking;
+mod uri;
 mod users;
 
 use std::sync::Arc;

@@ -1,24 +1,22 @@
-//! Pages and projections of lists: `page`, `per_page`, `include_totals`, `take`, `from`, `fields`, `include_fields`.
+//! Pages of lists: `page`, `per_page`, `include_totals`, or `take` and `from`.
 //!
-//! Past the end a page is empty with 200: clients go on until they see one.
-
-use std::collections::HashMap;
+//! Past the end a page is empty with 200: clients go on until they see one. A checkpoint is a position in the list, so
+//! that rows removed during a walk move those behind them; logs have checkpoints of their own.
 
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 use storage::Page;
 
+use super::projection::Projection;
+use super::uri::Query;
 use crate::answer::management::{Problem, answer};
-
-/// The query of a request, last value of each name.
-pub(super) type Query = axum::extract::Query<HashMap<String, String>>;
 
 /// How a list is asked for.
 #[derive(Debug, Clone)]
 pub(super) struct Paging {
     shape: Shape,
-    fields: Option<(Vec<String>, bool)>,
+    projection: Projection,
 }
 
 #[derive(Debug, Clone)]
@@ -34,47 +32,37 @@ enum Shape {
 
 impl Paging {
     /// Reads the query.
-    pub(super) fn read(query: &HashMap<String, String>) -> Result<Self, Problem> {
-        let fields = query.get("fields").map(|fields| {
-            let names = fields
-                .split(',')
-                .map(|name| name.trim().to_owned())
-                .collect();
-            (
-                names,
-                query
-                    .get("include_fields")
-                    .is_none_or(|include| include != "false"),
-            )
-        });
-        let shape = if query.contains_key("take") || query.contains_key("from") {
-            let offset = match query.get("from") {
-                None => 0,
-                Some(_) => number(query, "from", 0, 0, u32::MAX)?,
-            };
-            Shape::Checkpoint {
-                offset,
-                take: number(query, "take", 50, 1, 100)?,
+    pub(super) fn read(query: &Query) -> Result<Self, Problem> {
+        let shape = if query.get("take").or(query.get("from")).is_some() {
+            let offset = number(query, "from", 0, 0, u32::MAX / 2)?;
+            let take = number(query, "take", 50, 1, 100)?;
+            if !offset.is_multiple_of(take) {
+                return Err(Problem::InvalidQuery(
+                    "Query validation error: 'from' is not from a walk with this 'take' (keep the same take, or start anew without from)."
+                        .to_owned(),
+                ));
             }
+            Shape::Checkpoint { offset, take }
         } else {
             Shape::Offset {
                 page: number(query, "page", 0, 0, 1_000_000)?,
-                per_page: number(query, "per_page", 50, 0, 100)?,
-                totals: query
-                    .get("include_totals")
-                    .is_some_and(|totals| totals == "true"),
+                per_page: match number(query, "per_page", 50, 0, 100)? {
+                    0 => 50,
+                    per_page => per_page,
+                },
+                totals: query.is_true("include_totals"),
             }
         };
-        Ok(Self { shape, fields })
+        Ok(Self {
+            shape,
+            projection: Projection::read(query),
+        })
     }
 
     /// The page to read from the store.
     pub(super) fn page(&self) -> Page {
         match self.shape {
-            Shape::Offset { page, per_page, .. } => Page {
-                page,
-                per_page: if per_page == 0 { 50 } else { per_page },
-            },
+            Shape::Offset { page, per_page, .. } => Page { page, per_page },
             Shape::Checkpoint { offset, take } => Page {
                 page: offset / take,
                 per_page: take,
@@ -95,7 +83,10 @@ impl Paging {
 
     /// The answer in the shape that was asked for.
     pub(super) fn answer(&self, name: &str, items: Vec<Value>, total: u64) -> Response {
-        let items: Vec<Value> = items.into_iter().map(|item| self.project(item)).collect();
+        let items: Vec<Value> = items
+            .into_iter()
+            .map(|item| self.projection.of(item))
+            .collect();
         let body = match self.shape {
             Shape::Offset { totals: false, .. } => Value::Array(items),
             Shape::Offset {
@@ -103,12 +94,11 @@ impl Paging {
                 per_page,
                 totals: true,
             } => {
-                let mut body = Map::new();
-                body.insert(
-                    "start".to_owned(),
-                    json!(u64::from(page) * u64::from(per_page)),
-                );
-                body.insert("limit".to_owned(), json!(per_page));
+                let start = u64::from(page) * u64::from(per_page);
+                let mut body = Map::from_iter([
+                    ("start".to_owned(), json!(start)),
+                    ("limit".to_owned(), json!(per_page)),
+                ]);
                 if matches!(name, "users" | "logs") {
                     body.insert("length".to_owned(), json!(items.len()));
                 }
@@ -119,31 +109,19 @@ impl Paging {
             Shape::Checkpoint { offset, take } => {
                 let reached = u64::from(offset) + items.len() as u64;
                 let mut body = Map::from_iter([(name.to_owned(), Value::Array(items))]);
-                if reached < total {
-                    body.insert("next".to_owned(), json!((offset + take).to_string()));
+                if reached < total && reached == u64::from(offset) + u64::from(take) {
+                    body.insert("next".to_owned(), json!(reached.to_string()));
                 }
                 Value::Object(body)
             }
         };
         answer(StatusCode::OK, &body)
     }
-
-    /// Keeps or drops the fields that were named.
-    pub(super) fn project(&self, item: Value) -> Value {
-        let (Some((names, include)), Value::Object(members)) = (&self.fields, item.clone()) else {
-            return item;
-        };
-        Value::Object(
-            members
-                .into_iter()
-                .filter(|(name, _)| names.contains(name) == *include)
-                .collect(),
-        )
-    }
 }
 
-fn number(
-    query: &HashMap<String, String>,
+/// A whole number of a query, within its bounds.
+pub(super) fn number(
+    query: &Query,
     name: &str,
     default: u32,
     least: u32,
@@ -164,51 +142,26 @@ fn number(
 mod tests {
     use super::*;
 
-    fn paging(pairs: &[(&str, &str)]) -> Result<Paging, Problem> {
-        Paging::read(
-            &pairs
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-        )
+    fn page(pairs: &[(&str, &str)]) -> Option<(u32, u32)> {
+        let page = Paging::read(&Query::from(pairs)).ok()?.page();
+        Some((page.page, page.per_page))
     }
 
     #[test]
     fn defaults_and_bounds() {
-        assert_eq!(
-            paging(&[]).unwrap().page(),
-            Page {
-                page: 0,
-                per_page: 50
-            }
-        );
-        assert_eq!(
-            paging(&[("page", "2"), ("per_page", "100")])
-                .unwrap()
-                .page(),
-            Page {
-                page: 2,
-                per_page: 100
-            }
-        );
+        assert_eq!(page(&[]), Some((0, 50)));
+        assert_eq!(page(&[("per_page", "0")]), Some((0, 50)));
+        assert_eq!(page(&[("page", "2"), ("per_page", "100")]), Some((2, 100)));
+        assert_eq!(page(&[("take", "10"), ("from", "30")]), Some((3, 10)));
         for bad in [
-            ("per_page", "101"),
-            ("page", "-1"),
-            ("take", "0"),
-            ("take", "x"),
+            &[("per_page", "101")][..],
+            &[("page", "-1")],
+            &[("take", "0")],
+            &[("take", "x")],
+            &[("from", "")],
+            &[("take", "4"), ("from", "30")],
         ] {
-            assert!(paging(&[bad]).is_err(), "{bad:?}");
+            assert_eq!(page(bad), None, "{bad:?}");
         }
-    }
-
-    #[test]
-    fn fields_are_kept_or_dropped() {
-        let item = json!({"a": 1, "b": 2, "c": 3});
-        assert_eq!(
-            paging(&[("fields", "a,b")]).unwrap().project(item.clone()),
-            json!({"a": 1, "b": 2})
-        );
-        let dropped = paging(&[("fields", "a,b"), ("include_fields", "false")]).unwrap();
-        assert_eq!(dropped.project(item), json!({"c": 3}));
     }
 }

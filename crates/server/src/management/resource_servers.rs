@@ -2,7 +2,6 @@
 //!
 //! HS256 and role-based access control are not enforced yet, so both are refused.
 
-use axum::extract::Path;
 use axum::response::Response;
 use http::StatusCode;
 use model::{ResourceServer, ResourceServerId};
@@ -13,8 +12,10 @@ use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
 use super::change::{self, commit};
-use super::paging::{Paging, Query};
-use super::schema::{Field, Kind, field, judge};
+use super::paging::Paging;
+use super::projection::Projection;
+use super::schema::{Field, Kind, field, refuse_fixed, require};
+use super::uri::{Id, Query};
 use crate::answer::management::{Problem, answer, empty};
 
 const MISSING: Problem = Problem::NotFound {
@@ -22,7 +23,8 @@ const MISSING: Problem = Problem::NotFound {
     message: "The resource server does not exist",
 };
 
-const CHANGEABLE: &[Field] = &[
+const FIELDS: &[Field] = &[
+    field("identifier", Kind::Text(600)),
     field("name", Kind::Text(200)),
     field(
         "scopes",
@@ -67,13 +69,17 @@ const CHANGEABLE: &[Field] = &[
 pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response, Problem> {
     call.require(&["read:resource_servers"])?;
     let paging = Paging::read(&query)?;
-    let mut all = call.store.list_resource_servers(Page::ALL).await?.items;
-    if let Some(identifier) = query.get("identifiers") {
-        all.retain(|record| record.resource_server.identifier == *identifier);
-    }
-    let total = all.len() as u64;
-    let shown = paging
-        .cut(all)
+    let wanted: Vec<&str> = query.all("identifiers").collect();
+    let (items, total) = if wanted.is_empty() {
+        let listed = call.store.list_resource_servers(paging.page()).await?;
+        (listed.items, listed.total)
+    } else {
+        let mut all = call.store.list_resource_servers(Page::ALL).await?.items;
+        all.retain(|record| wanted.contains(&record.resource_server.identifier.as_str()));
+        let total = all.len() as u64;
+        (paging.cut(all), total)
+    };
+    let shown = items
         .iter()
         .map(|record| wire(&record.resource_server))
         .collect::<Result<_, _>>()?;
@@ -83,30 +89,27 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
 /// `GET /resource-servers/{id}`.
 pub(super) async fn show(
     call: ManagementCall,
-    Path(id): Path<String>,
+    Id(id): Id,
+    query: Query,
 ) -> Result<Response, Problem> {
     call.require(&["read:resource_servers"])?;
-    Ok(answer(
-        StatusCode::OK,
-        &wire(&find(&call, &id).await?.ok_or(MISSING)?.resource_server)?,
-    ))
+    let record = find(&call, &id).await?.ok_or(MISSING)?;
+    let shown = Projection::read(&query).of(wire(&record.resource_server)?);
+    Ok(answer(StatusCode::OK, &shown))
 }
 
 /// `POST /resource-servers`.
 pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response, Problem> {
     call.require(&["create:resource_servers"])?;
-    let mut sent = body.object()?;
-    let identifier = sent.remove("identifier").unwrap_or_default();
-    judge(CHANGEABLE, &sent)?;
-    let identifier = match identifier.as_str() {
-        Some(text) if !text.is_empty() && text.chars().count() <= 600 => text.to_owned(),
-        _ => return Err(Problem::InvalidBody(
-            "Payload validation error: 'Expected a text of 1 to 600 characters' on property identifier.".to_owned(),
-        )),
-    };
+    let sent = body.judged(FIELDS)?;
+    require(&sent, &["identifier"])?;
+    if sent.get("identifier") == Some(&json!("")) {
+        return Err(Problem::InvalidBody(
+            "Payload validation error: 'String is too short' on property identifier (send 1 to 600 characters).".to_owned(),
+        ));
+    }
     let mut document = json!({
         "id": keys::hex24(&*call.app.entropy),
-        "identifier": identifier,
         "is_system": false,
         "allow_offline_access": false,
         "skip_consent_for_verifiable_first_party_clients": false,
@@ -124,12 +127,10 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         version: 1,
     };
 
-    sent.insert(
-        "identifier".to_owned(),
-        Value::from(record.resource_server.identifier.clone()),
-    );
-    let event = audit::changed(&call, "Create a resource server", &Value::Object(sent), 201);
-    let row = record.clone();
+    let shown = wire(&record.resource_server)?;
+    let sent = Value::Object(sent);
+    let event = audit::changed(&call, "Create a resource server", &sent, 201, &shown);
+    let row = record;
     let added = commit(&call, event, async move |work: &mut Work| {
         work.add_resource_server(&row).await
     })
@@ -138,18 +139,18 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         added,
         "A resource server with the same identifier already exists.",
     )?;
-    Ok(answer(StatusCode::CREATED, &wire(&record.resource_server)?))
+    Ok(answer(StatusCode::CREATED, &shown))
 }
 
 /// `PATCH /resource-servers/{id}`.
 pub(super) async fn change(
     call: ManagementCall,
-    Path(id): Path<String>,
+    Id(id): Id,
     body: Body,
 ) -> Result<Response, Problem> {
     call.require(&["update:resource_servers"])?;
-    let sent = body.object()?;
-    judge(CHANGEABLE, &sent)?;
+    let sent = body.judged(FIELDS)?;
+    refuse_fixed(&sent, &["identifier"])?;
     let before = find(&call, &id).await?.ok_or(MISSING)?;
     if before.resource_server.is_system {
         return Err(Problem::NotSupported(
@@ -164,21 +165,20 @@ pub(super) async fn change(
         ..before
     };
 
-    let event = audit::changed(&call, "Update a resource server", &Value::Object(sent), 200);
-    let row = record.clone();
+    let shown = wire(&record.resource_server)?;
+    let sent = Value::Object(sent);
+    let event = audit::changed(&call, "Update a resource server", &sent, 200, &shown);
+    let row = record;
     let written = commit(&call, event, async move |work: &mut Work| {
         work.set_resource_server(&row).await
     })
     .await?;
     change::written(written, MISSING)?;
-    Ok(answer(StatusCode::OK, &wire(&record.resource_server)?))
+    Ok(answer(StatusCode::OK, &shown))
 }
 
 /// `DELETE /resource-servers/{id}`.
-pub(super) async fn remove(
-    call: ManagementCall,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn remove(call: ManagementCall, Id(id): Id) -> Result<Response, Problem> {
     call.require(&["delete:resource_servers"])?;
     let Some(record) = find(&call, &id).await? else {
         return Ok(empty(StatusCode::NO_CONTENT));
@@ -188,15 +188,13 @@ pub(super) async fn remove(
             "System resource servers cannot be deleted.".to_owned(),
         ));
     }
-    let event = audit::changed(&call, "Delete a resource server", &Value::Null, 204);
+    let nothing = Value::Null;
+    let event = audit::changed(&call, "Delete a resource server", &nothing, 204, &nothing);
     let id = record.resource_server.id;
-    call.store
-        .write(async move |work: &mut Work| {
-            work.remove_resource_server(&id).await?;
-            work.add_events(std::slice::from_ref(&event)).await
-        })
-        .await?;
-    call.app.forget_cached();
+    commit(&call, event, async move |work: &mut Work| {
+        work.remove_resource_server(&id).await
+    })
+    .await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Field {
 /// What a member may be.
 pub(super) enum Kind {
     Bool,
+    /// A protection that cannot be switched off here.
+    OnlyTrue,
     /// Text of at most so many characters.
     Text(usize),
     /// Text, or null to remove it.
@@ -54,6 +56,16 @@ pub(super) fn require(body: &Map<String, Value>, names: &[&str]) -> Result<(), P
     }
 }
 
+/// Refuses members that are set once, when a thing is made.
+pub(super) fn refuse_fixed(body: &Map<String, Value>, names: &[&str]) -> Result<(), Problem> {
+    match names.iter().find(|name| body.contains_key(**name)) {
+        None => Ok(()),
+        Some(name) => Err(Problem::InvalidBody(format!(
+            "Payload validation error: 'Additional properties not allowed: {name}' (it never changes; leave it out)."
+        ))),
+    }
+}
+
 fn judge_at(path: &str, fields: &[Field], body: &Map<String, Value>) -> Result<(), String> {
     for (name, value) in body {
         let place = if path.is_empty() {
@@ -63,67 +75,60 @@ fn judge_at(path: &str, fields: &[Field], body: &Map<String, Value>) -> Result<(
         };
         let Some(known) = fields.iter().find(|field| field.name == name) else {
             return Err(format!(
-                "Payload validation error: 'Additional properties not allowed: {place}'."
+                "Payload validation error: 'Additional properties not allowed: {}' (leave it out; there is no such setting here).",
+                crate::event_log::bounded(&place)
             ));
         };
-        if let Some(expected) = complaint(&place, &known.kind, value)? {
-            return Err(format!(
-                "Payload validation error: '{expected}' on property {place}."
-            ));
+        match (&known.kind, value) {
+            (Kind::Object(inner), Value::Object(members)) => judge_at(&place, inner, members)?,
+            (Kind::Objects(inner), Value::Array(items)) if items.iter().all(Value::is_object) => {
+                for members in items.iter().filter_map(Value::as_object) {
+                    judge_at(&place, inner, members)?;
+                }
+            }
+            (kind, value) if fits(kind, value) => {}
+            (kind, value) => {
+                return Err(format!(
+                    "Payload validation error: '{}' on property {place} ({}).",
+                    complaint(kind, value),
+                    remedy(kind)
+                ));
+            }
         }
     }
     Ok(())
 }
 
-/// What is wrong with a value, if anything; nested objects complain with their own path.
-fn complaint(place: &str, kind: &Kind, value: &Value) -> Result<Option<String>, String> {
-    let fits = match kind {
-        Kind::Bool => value.is_boolean(),
-        Kind::Text(most) => value
+fn fits(kind: &Kind, value: &Value) -> bool {
+    let one_of =
+        |words: &[&str], value: &Value| value.as_str().is_some_and(|word| words.contains(&word));
+    let at_most = |most: usize, value: &Value| {
+        value
             .as_str()
-            .is_some_and(|text| text.chars().count() <= *most),
-        Kind::NullableText(most) => {
-            value.is_null()
-                || value
-                    .as_str()
-                    .is_some_and(|text| text.chars().count() <= *most)
-        }
+            .is_some_and(|text| text.chars().count() <= most)
+    };
+    match kind {
+        Kind::Bool => value.is_boolean(),
+        Kind::OnlyTrue => *value == Value::Bool(true),
+        Kind::Text(most) => at_most(*most, value),
+        Kind::NullableText(most) => value.is_null() || at_most(*most, value),
         Kind::Integer(least, most) => value
             .as_i64()
             .is_some_and(|number| (*least..=*most).contains(&number)),
-        Kind::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
-        Kind::NullableOneOf(words) => {
-            value.is_null() || value.as_str().is_some_and(|word| words.contains(&word))
-        }
+        Kind::OneOf(words) => one_of(words, value),
+        Kind::NullableOneOf(words) => value.is_null() || one_of(words, value),
         Kind::Texts(most) => value
             .as_array()
             .is_some_and(|items| items.len() <= *most && items.iter().all(Value::is_string)),
-        Kind::ListOf(words) => value.as_array().is_some_and(|items| {
-            items
-                .iter()
-                .all(|item| item.as_str().is_some_and(|word| words.contains(&word)))
-        }),
-        Kind::Object(fields) => match value.as_object() {
-            Some(members) => return judge_at(place, fields, members).map(|()| None),
-            None => false,
-        },
-        Kind::Objects(fields) => match value.as_array() {
-            Some(items) => {
-                for item in items {
-                    let Some(members) = item.as_object() else {
-                        return Ok(Some("Expected type object".to_owned()));
-                    };
-                    judge_at(place, fields, members)?;
-                }
-                true
-            }
-            None => false,
-        },
+        Kind::ListOf(words) => value
+            .as_array()
+            .is_some_and(|items| items.iter().all(|item| one_of(words, item))),
+        // Objects that are objects were judged member by member.
+        Kind::Object(_) | Kind::Objects(_) => false,
         Kind::AnyObject => value.is_object() || value.is_null(),
         Kind::Any => true,
         Kind::Inert(words) => is_inert(value, words),
-    };
-    Ok((!fits).then(|| expectation(kind)))
+    }
 }
 
 fn is_inert(value: &Value, words: &[&str]) -> bool {
@@ -136,23 +141,57 @@ fn is_inert(value: &Value, words: &[&str]) -> bool {
     }
 }
 
-fn expectation(kind: &Kind) -> String {
+/// What is wrong. Never the value itself: it may be a password in the wrong place.
+fn complaint(kind: &Kind, value: &Value) -> String {
+    let expected = match kind {
+        Kind::OnlyTrue if value.is_boolean() => return "Value is not supported".to_owned(),
+        Kind::Inert(_) => return "Value is not supported".to_owned(),
+        Kind::Bool | Kind::OnlyTrue => "boolean",
+        Kind::Text(_) | Kind::NullableText(_) => match value.as_str() {
+            Some(text) => return format!("String is too long ({} chars)", text.chars().count()),
+            None => "string",
+        },
+        Kind::Integer(..) if value.is_i64() => return "Value is out of range".to_owned(),
+        Kind::Integer(..) => "integer",
+        Kind::OneOf(_) | Kind::NullableOneOf(_) if value.is_string() => {
+            return "No enum match".to_owned();
+        }
+        Kind::OneOf(_) | Kind::NullableOneOf(_) => "string",
+        Kind::Texts(_) | Kind::ListOf(_) | Kind::Objects(_) if value.is_array() => {
+            return "Array does not hold what it should".to_owned();
+        }
+        Kind::Texts(_) | Kind::ListOf(_) | Kind::Objects(_) => "array",
+        Kind::Object(_) | Kind::AnyObject | Kind::Any => "object",
+    };
+    let found = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    format!("Expected type {expected} but found type {found}")
+}
+
+/// What to send instead.
+fn remedy(kind: &Kind) -> String {
     match kind {
-        Kind::Bool => "Expected true or false".to_owned(),
-        Kind::Text(most) | Kind::NullableText(most) => {
-            format!("Expected a text of at most {most} characters")
+        Kind::Bool => "send true or false".to_owned(),
+        Kind::OnlyTrue => "send true or leave it out; this server cannot switch it off".to_owned(),
+        Kind::Text(most) => format!("send text of at most {most} characters"),
+        Kind::NullableText(most) => {
+            format!("send text of at most {most} characters, or null to remove it")
         }
-        Kind::Integer(least, most) => format!("Expected a whole number from {least} to {most}"),
-        Kind::OneOf(words) | Kind::NullableOneOf(words) => {
-            format!("Expected one of {}", words.join(", "))
-        }
-        Kind::Texts(most) => format!("Expected a list of at most {most} texts"),
-        Kind::ListOf(words) => format!("Expected a list of {}", words.join(", ")),
-        Kind::Object(_) | Kind::AnyObject => "Expected type object".to_owned(),
-        Kind::Objects(_) => "Expected a list of objects".to_owned(),
-        Kind::Any => "Expected a value".to_owned(),
+        Kind::Integer(least, most) => format!("send a whole number from {least} to {most}"),
+        Kind::OneOf(words) => format!("send one of {}", words.join(", ")),
+        Kind::NullableOneOf(words) => format!("send one of {}, or null", words.join(", ")),
+        Kind::Texts(most) => format!("send a list of at most {most} texts"),
+        Kind::ListOf(words) => format!("send a list of {}", words.join(", ")),
+        Kind::Objects(_) => "send a list of objects".to_owned(),
+        Kind::Object(_) | Kind::AnyObject | Kind::Any => "send an object".to_owned(),
         Kind::Inert(_) => {
-            "Not enforced by this server, so only its inactive value is accepted".to_owned()
+            "this server does not enforce it; send its inactive value or leave it out".to_owned()
         }
     }
 }
@@ -172,6 +211,11 @@ mod tests {
             Kind::Object(&[field("mode", Kind::OneOf(&["a", "b"]))]),
         ),
         field("mfa", Kind::Inert(&["never"])),
+        field("guarded", Kind::OnlyTrue),
+        field(
+            "parts",
+            Kind::Objects(&[field("mode", Kind::OneOf(&["a"]))]),
+        ),
     ];
 
     fn told(body: &Value) -> Result<(), String> {
@@ -183,6 +227,7 @@ mod tests {
         for body in [
             json!({}),
             json!({"on": true, "name": "abc", "count": 9, "inner": {"mode": "a"}}),
+            json!({"guarded": true, "parts": [{"mode": "a"}], "inner": {}}),
         ] {
             assert_eq!(told(&body), Ok(()));
         }
@@ -210,8 +255,20 @@ mod tests {
             (json!({"mfa": true}), "mfa"),
             (json!({"mfa": {"x": {"y": true}}}), "mfa"),
             (json!({"mfa": "always"}), "mfa"),
+            (json!({"guarded": false}), "guarded"),
+            (json!({"guarded": null}), "guarded"),
+            (json!({"parts": [{"mode": "c"}]}), "parts.mode"),
+            (json!({"parts": [1]}), "parts"),
         ] {
             assert!(told(&body).unwrap_err().contains(place), "{body}");
         }
+    }
+
+    #[test]
+    fn a_refusal_has_the_recorded_shape_and_never_the_value() {
+        let told = told(&json!({"on": "hunter2"})).unwrap_err();
+        let text = "Payload validation error: 'Expected type boolean but found type string' on property on (send true or false).";
+        assert!(told.contains(text), "{told}");
+        assert!(!told.contains("hunter2"));
     }
 }

@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 use super::attack_protection::save;
 use super::authorization::ManagementCall;
 use super::body::Body;
-use super::paging::{Paging, Query};
-use super::schema::{Field, Kind, field, judge};
+use super::projection::Projection;
+use super::schema::{Field, Kind, field};
+use super::uri::Query;
 use crate::answer::management::{Problem, answer};
 
 /// Flags that decide nothing here are kept; those that would switch on what is not built stay off.
@@ -94,17 +95,13 @@ pub(super) async fn show(call: ManagementCall, query: Query) -> Result<Response,
     })?;
     let mut shown = wire(&tenant.settings)?;
     shown["sandbox_versions_available"] = json!(["22"]);
-    Ok(answer(
-        StatusCode::OK,
-        &Paging::read(&query)?.project(shown),
-    ))
+    Ok(answer(StatusCode::OK, &Projection::read(&query).of(shown)))
 }
 
 /// `PATCH /tenants/settings`.
 pub(super) async fn change(call: ManagementCall, body: Body) -> Result<Response, Problem> {
     call.require(&["update:tenant_settings"])?;
-    let sent = body.object()?;
-    judge(FIELDS, &sent)?;
+    let sent = body.judged(FIELDS)?;
     if let Some(name) = sent
         .get("default_directory")
         .and_then(Value::as_str)
@@ -127,14 +124,10 @@ pub(super) async fn change(call: ManagementCall, body: Body) -> Result<Response,
     tenant.settings = serde_json::from_value(Value::Object(document))
         .map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))?;
 
-    save(
-        &call,
-        "Update tenant settings",
-        Value::Object(sent),
-        &tenant,
-    )
-    .await?;
-    Ok(answer(StatusCode::OK, &wire(&tenant.settings)?))
+    let shown = wire(&tenant.settings)?;
+    let what = "Update tenant settings";
+    save(&call, what, &Value::Object(sent), tenant, &shown).await?;
+    Ok(answer(StatusCode::OK, &shown))
 }
 
 /// Null and the empty text remove; `flags` are merged.

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use axum::extract::Path;
 use axum::response::Response;
 use http::StatusCode;
 use model::{Identifier, UserId, UserRecord};
@@ -11,7 +10,7 @@ use storage::Work;
 
 use super::audit;
 use super::authorization::ManagementCall;
-use super::paging::Query;
+use super::uri::{Id, Query};
 use crate::answer::management::{Problem, answer, empty};
 use crate::protection::blocks::{self, BlockedEntry};
 
@@ -27,9 +26,8 @@ pub(super) async fn list_by_identifier(
 ) -> Result<Response, Problem> {
     call.require(&["read:users"])?;
     let identifier = identifier(&query)?;
-    Ok(listed(
-        &blocks::list_for_identifier(&call.cx, &identifier).await?,
-    ))
+    let entries = blocks::list_for_identifier(&call.cx, &identifier).await?;
+    listed(&call, &query, entries).await
 }
 
 /// `DELETE /user-blocks?identifier=`.
@@ -46,18 +44,17 @@ pub(super) async fn lift_by_identifier(
 /// `GET /user-blocks/{id}`.
 pub(super) async fn list_of_user(
     call: ManagementCall,
-    Path(id): Path<String>,
+    Id(id): Id,
+    query: Query,
 ) -> Result<Response, Problem> {
     call.require(&["read:users"])?;
     let user = user(&call, id).await?;
-    Ok(listed(&blocks::list_for_user(&call.cx, &user).await?))
+    let entries = blocks::list_for_user(&call.cx, &user).await?;
+    listed(&call, &query, entries).await
 }
 
 /// `DELETE /user-blocks/{id}`.
-pub(super) async fn lift_of_user(
-    call: ManagementCall,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn lift_of_user(call: ManagementCall, Id(id): Id) -> Result<Response, Problem> {
     call.require(&["update:users"])?;
     let user = user(&call, id).await?;
     blocks::lift_user(&call.cx, &user).await?;
@@ -65,10 +62,7 @@ pub(super) async fn lift_of_user(
 }
 
 /// `GET /anomaly/blocks/ips/{ip}`: 200 without a body if it is blocked.
-pub(super) async fn show_source(
-    call: ManagementCall,
-    Path(ip): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn show_source(call: ManagementCall, Id(ip): Id) -> Result<Response, Problem> {
     call.require(&["read:anomaly_blocks"])?;
     let address = address(&ip)?;
     if blocks::source_is_blocked(&call.cx, address).await? {
@@ -82,10 +76,7 @@ pub(super) async fn show_source(
 }
 
 /// `DELETE /anomaly/blocks/ips/{ip}`.
-pub(super) async fn lift_source(
-    call: ManagementCall,
-    Path(ip): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn lift_source(call: ManagementCall, Id(ip): Id) -> Result<Response, Problem> {
     call.require(&["delete:anomaly_blocks"])?;
     let address = address(&ip)?;
     blocks::lift_source(&call.cx, address).await?;
@@ -105,7 +96,7 @@ fn identifier(query: &Query) -> Result<Identifier, Problem> {
             "Query validation error: 'Missing required property: identifier'.".to_owned(),
         )
     };
-    text.map(|text| Identifier::of(text)).ok_or_else(missing)
+    text.map(Identifier::of).ok_or_else(missing)
 }
 
 fn address(text: &str) -> Result<IpAddr, Problem> {
@@ -114,7 +105,21 @@ fn address(text: &str) -> Result<IpAddr, Problem> {
     })
 }
 
-fn listed(entries: &[BlockedEntry]) -> Response {
+/// `blocked_for`; `consider_brute_force_enablement` leaves out connections whose own switch is off.
+async fn listed(
+    call: &ManagementCall,
+    query: &Query,
+    mut entries: Vec<BlockedEntry>,
+) -> Result<Response, Problem> {
+    if query.is_true("consider_brute_force_enablement") {
+        let connections = call.store.list_database_connections().await?;
+        entries.retain(|entry| {
+            connections.iter().any(|record| {
+                record.connection.name == entry.connection
+                    && record.connection.options.brute_force_protection
+            })
+        });
+    }
     let shown: Vec<Value> = entries
         .iter()
         .map(|entry| {
@@ -126,11 +131,11 @@ fn listed(entries: &[BlockedEntry]) -> Response {
             shown
         })
         .collect();
-    answer(StatusCode::OK, &json!({ "blocked_for": shown }))
+    Ok(answer(StatusCode::OK, &json!({ "blocked_for": shown })))
 }
 
 async fn lifted(call: &ManagementCall, what: &str) -> Result<Response, Problem> {
-    let event = audit::changed(call, what, &Value::Null, 204);
+    let event = audit::changed(call, what, &Value::Null, 204, &Value::Null);
     call.store
         .write(async move |work: &mut Work| work.add_events(std::slice::from_ref(&event)).await)
         .await?;

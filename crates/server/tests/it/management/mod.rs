@@ -1,6 +1,14 @@
 //! The Management API: who may call it, its conventions, its resources.
 
+mod apis;
 mod authorization;
 mod clients;
+mod connections;
 mod conventions;
+mod events;
+mod hostile_input;
+mod logs;
+mod scopes;
+mod tenant;
+mod unblocking;
 mod users;

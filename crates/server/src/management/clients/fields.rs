@@ -1,0 +1,91 @@
+//! What a body of `/api/v2/clients` may hold.
+
+use crate::management::schema::{Field, Kind, field};
+
+const GRANT_TYPES: &[&str] = &[
+    "implicit",
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    "password",
+    "http://auth0.com/oauth/grant-type/password-realm",
+    "http://auth0.com/oauth/grant-type/mfa-oob",
+    "http://auth0.com/oauth/grant-type/mfa-otp",
+    "http://auth0.com/oauth/grant-type/mfa-recovery-code",
+    "http://auth0.com/oauth/grant-type/passwordless/otp",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+];
+
+const REFRESH: &[Field] = &[
+    field("rotation_type", Kind::OneOf(&["rotating", "non-rotating"])),
+    field(
+        "expiration_type",
+        Kind::OneOf(&["expiring", "non-expiring"]),
+    ),
+    field("leeway", Kind::Integer(0, 31_536_000)),
+    field("token_lifetime", Kind::Integer(1, 157_788_000)),
+    field("infinite_token_lifetime", Kind::Bool),
+    field("idle_token_lifetime", Kind::Integer(1, 157_788_000)),
+    field("infinite_idle_token_lifetime", Kind::Bool),
+    field("policies", Kind::Inert(&[])),
+];
+
+pub(super) const FIELDS: &[Field] = &[
+    field("name", Kind::Text(255)),
+    field("description", Kind::NullableText(140)),
+    field("client_secret", Kind::Text(256)),
+    field("logo_uri", Kind::NullableText(1_024)),
+    field(
+        "app_type",
+        Kind::OneOf(&["native", "spa", "regular_web", "non_interactive"]),
+    ),
+    field("is_first_party", Kind::Bool),
+    field("oidc_conformant", Kind::Bool),
+    field("callbacks", Kind::Texts(100)),
+    field("allowed_origins", Kind::Texts(100)),
+    field("web_origins", Kind::Texts(100)),
+    field("client_aliases", Kind::Texts(100)),
+    field("allowed_clients", Kind::Texts(100)),
+    field("allowed_logout_urls", Kind::Texts(100)),
+    field("grant_types", Kind::ListOf(GRANT_TYPES)),
+    field(
+        "token_endpoint_auth_method",
+        Kind::NullableOneOf(&["none", "client_secret_post", "client_secret_basic"]),
+    ),
+    field("is_token_endpoint_ip_header_trusted", Kind::Bool),
+    field(
+        "jwt_configuration",
+        Kind::Object(&[
+            field("alg", Kind::OneOf(&["RS256", "HS256"])),
+            field("lifetime_in_seconds", Kind::Integer(1, 2_592_000)),
+            field("secret_encoded", Kind::Inert(&[])),
+            field("scopes", Kind::AnyObject),
+        ]),
+    ),
+    field("refresh_token", Kind::Object(REFRESH)),
+    field("sso", Kind::Bool),
+    field("sso_disabled", Kind::Bool),
+    field("cross_origin_authentication", Kind::Inert(&[])),
+    field("cross_origin_auth", Kind::Inert(&[])),
+    field("cross_origin_loc", Kind::NullableText(1_024)),
+    field("custom_login_page_on", Kind::Bool),
+    field("custom_login_page", Kind::Text(65_536)),
+    field("form_template", Kind::Text(65_536)),
+    field("addons", Kind::AnyObject),
+    field("client_metadata", Kind::AnyObject),
+    field("mobile", Kind::AnyObject),
+    field("initiate_login_uri", Kind::NullableText(1_024)),
+    field("native_social_login", Kind::Inert(&[])),
+    field("encryption_key", Kind::Inert(&[])),
+    field("default_organization", Kind::Inert(&[])),
+    field("organization_usage", Kind::Inert(&["deny"])),
+    field("organization_require_behavior", Kind::Inert(&["no_prompt"])),
+    field("client_authentication_methods", Kind::Inert(&[])),
+    field("require_pushed_authorization_requests", Kind::Inert(&[])),
+    field("require_proof_of_possession", Kind::Inert(&[])),
+    field("signed_request_object", Kind::Inert(&[])),
+    field("compliance_level", Kind::Inert(&["none"])),
+    field("oidc_logout", Kind::Inert(&[])),
+    field("session_transfer", Kind::Inert(&[])),
+];

@@ -1,0 +1,36 @@
+//! `q` of the user search: one e-mail address or one user name, exactly. Other searches are refused, never approximated.
+
+use model::{Identifier, UserRecord};
+
+use crate::answer::management::Problem;
+use crate::management::authorization::ManagementCall;
+
+/// The users found.
+pub(super) async fn search(call: &ManagementCall, q: &str) -> Result<Vec<UserRecord>, Problem> {
+    let unsupported = || {
+        Problem::InvalidQuery(
+            "Query validation error: 'q' understands email:\"x\" and username:\"x\" for now; other searches are not supported.".to_owned(),
+        )
+    };
+    let (name, value) = q.split_once(':').ok_or_else(unsupported)?;
+    let value = value.trim().trim_matches('"');
+    if value.contains(['*', '"']) || value.contains(' ') {
+        return Err(unsupported());
+    }
+    let identifier = Identifier::of(value);
+    match name.trim() {
+        "email" => Ok(call.store.find_users_by_email(&identifier).await?),
+        "username" => {
+            let mut found = Vec::new();
+            for connection in call.store.list_database_connections().await? {
+                let user = call
+                    .store
+                    .find_user_by_identifier(&connection.connection.id, &identifier)
+                    .await?;
+                found.extend(user.filter(|user| user.user.username.is_some()));
+            }
+            Ok(found)
+        }
+        _ => Err(unsupported()),
+    }
+}

@@ -1,0 +1,44 @@
+//! The tenant's own settings.
+
+use serde_json::json;
+use testkit::{World, on_both_engines};
+
+on_both_engines! {
+    async fn settings_are_merged_and_null_removes(world: World) {
+        let backend = world.backend(true).await;
+        backend.add_user("ana@example.com").await;
+        let admin = world.admin().await;
+        let shown = admin.get("tenants/settings").await.expect(200).json();
+        for member in ["flags", "enabled_locales", "sandbox_version", "sandbox_versions_available"] {
+            assert!(!shown[member].is_null(), "{member}");
+        }
+        let changed = admin.patch("tenants/settings", json!({"friendly_name": "Shop", "flags": {"enable_sso": false}})).await.expect(200).json();
+        assert!(changed.get("sandbox_versions_available").is_none());
+        assert_eq!((changed["friendly_name"].as_str(), changed["default_directory"].as_str()), (Some("Shop"), Some("Users")));
+        assert_eq!((&changed["flags"]["enable_sso"], &changed["flags"]["disable_impersonation"]), (&json!(false), &json!(true)));
+
+        backend.login_right("ana@example.com", "192.0.2.1").await.expect(200);
+        admin.patch("tenants/settings", json!({"default_directory": null})).await.expect(200);
+        assert_ne!(backend.login_right("ana@example.com", "192.0.2.1").await.status, 200, "acts at once");
+    }
+
+    async fn what_is_not_known_or_not_enforced_is_refused(world: World) {
+        let admin = world.admin().await;
+        let before = admin.get("tenants/settings").await.expect(200).json();
+        for body in [
+            json!({"unheard_of": true}),
+            json!({"flags": {"unheard_of": true}}),
+            json!({"flags": {"allow_legacy_ro_grant_types": true}}),
+            json!({"allow_organization_name_in_authentication_api": true}),
+            json!({"mtls": {"enable_endpoint_aliases": true}}),
+            json!({"default_directory": "Nowhere"}),
+            json!({"default_directory": 7}),
+        ] {
+            assert_eq!(admin.patch("tenants/settings", body.clone()).await.expect(400).text_of("errorCode"), "invalid_body", "{body}");
+        }
+        assert_eq!(admin.get("tenants/settings").await.expect(200).json(), before);
+        for flag in ["allow_legacy_ro_grant_types", "enable_client_connections"] {
+            admin.patch("tenants/settings", json!({"flags": {flag: false}})).await.expect(200);
+        }
+    }
+}

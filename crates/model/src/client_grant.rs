@@ -14,10 +14,20 @@ pub struct ClientGrant {
     pub audience: String,
     #[serde(default)]
     pub scope: Vec<String>,
+    /// Every scope of the API, those of later days included; `scope` counts for nothing then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_all_scopes: bool,
     #[serde(default)]
     pub subject_type: SubjectType,
     #[serde(flatten)]
     pub rest: Map<String, Value>,
+}
+
+impl ClientGrant {
+    /// Whether it holds this scope of its API.
+    pub fn holds(&self, scope: &str) -> bool {
+        self.allow_all_scopes || self.scope.iter().any(|held| held == scope)
+    }
 }
 
 /// For whom the grant speaks: the application itself, or users signing in through it.

@@ -28,7 +28,10 @@ pub use connection::{Connection, ConnectionOptions, DATABASE_STRATEGY};
 pub use event::{EventType, LogEvent};
 pub use id::{ClientGrantId, ClientId, ConnectionId, LogId, ResourceServerId, TenantId, UserId};
 pub use identifier::{Identifier, MAX_IDENTIFIER_CHARS};
-pub use resource_server::{ResourceServer, ResourceServerScope, TokenDialect};
+pub use resource_server::{
+    ClientAccess, ClientPolicy, ResourceServer, ResourceServerScope, SubjectTypeAuthorization,
+    TokenDialect, UserAccess, UserPolicy,
+};
 pub use tenant::{Tenant, TenantSettings};
 pub use user::{Identity, User, UserRecord};
 pub use wire_time::{from_micros, to_micros, wire_time};

@@ -29,6 +29,9 @@ pub struct ResourceServer {
     pub enforce_policies: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_dialect: Option<TokenDialect>,
+    /// Who may have tokens for it at all.
+    #[serde(default)]
+    pub subject_type_authorization: SubjectTypeAuthorization,
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -56,6 +59,49 @@ pub enum TokenDialect {
     AccessTokenAuthz,
     Rfc9068Profile,
     Rfc9068ProfileAuthz,
+}
+
+/// `subject_type_authorization`: the API's access policies, one for users and one for applications themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SubjectTypeAuthorization {
+    pub user: UserAccess,
+    pub client: ClientAccess,
+}
+
+/// `subject_type_authorization.user`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserAccess {
+    pub policy: UserPolicy,
+}
+
+/// `subject_type_authorization.client`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientAccess {
+    pub policy: ClientPolicy,
+}
+
+/// Through which applications users get tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserPolicy {
+    #[default]
+    AllowAll,
+    DenyAll,
+    /// Those with a grant of subject type `user`, as far as its scopes go.
+    RequireClientGrant,
+}
+
+/// Which applications get tokens for themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientPolicy {
+    DenyAll,
+    /// Those with a grant of subject type `client`, as far as its scopes go.
+    #[default]
+    RequireClientGrant,
 }
 
 fn rs256() -> SigningAlgorithm {

@@ -16,6 +16,7 @@
     deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic)
 )]
 
+mod bearer;
 mod client_authentication;
 mod client_credentials_header;
 pub mod discovery;
@@ -27,6 +28,7 @@ mod scope;
 mod secret;
 mod token;
 
+pub use bearer::{BearerRefusal, UserInfoToken, bearer_token, presented_token};
 pub use client_authentication::{
     Caller, ClientStanding, PresentedClient, PresentedSecret, authentication_rule,
 };
@@ -38,5 +40,5 @@ pub use secret::Secret;
 pub use token::{
     AccessTokenClaims, AccessTokenKind, Approved, Audience, AudienceClaim,
     ClientCredentialsRequest, DirectoryChoice, GrantType, Granted, IdTokenClaims, PasswordFacts,
-    PasswordRequest, TokenAnswer, TokenRequest, UserApi, client_credentials, password,
+    PasswordRequest, TokenAnswer, TokenRequest, UserApi, UserInfo, client_credentials, password,
 };

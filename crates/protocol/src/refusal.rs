@@ -93,6 +93,16 @@ pub enum Reason {
         "Client is not authorized to access \"{audience}\". You need to create a \"client-grant\" associated to this API. See: https://auth0.com/docs/api/v2#!/Client_Grants/post_client_grants"
     )]
     NotAuthorizedForAudience { audience: String },
+    /// The API's policy for users is `deny_all`.
+    #[error(
+        "Users get no tokens for \"{0}\": its policy for user access is deny_all. An administrator can change it in the API's settings."
+    )]
+    ApiDeniesUsers(String),
+    /// The API's policy for applications is `deny_all`.
+    #[error(
+        "Applications get no tokens of their own for \"{0}\": its policy for client access is deny_all. An administrator can change it in the API's settings."
+    )]
+    ApiDeniesClients(String),
     #[error("Client has not been granted scopes: {}", .0.join(", "))]
     ScopesNotGranted(Vec<String>),
     /// Client credentials without an audience, in a tenant without a default one.
@@ -143,6 +153,8 @@ impl Reason {
             Self::Unauthorized
             | Self::ServiceNotEnabled(_)
             | Self::NotAuthorizedForAudience { .. }
+            | Self::ApiDeniesUsers(_)
+            | Self::ApiDeniesClients(_)
             | Self::ScopesNotGranted(_)
             | Self::NoAudience
             | Self::SystemApiScopeless => ErrorCode::AccessDenied,
@@ -311,6 +323,16 @@ mod tests {
                 Reason::NotAuthorizedForAudience { audience: aud() },
                 "access_denied",
                 "Client is not authorized to access \"https://api.example.com/\". You need to create a \"client-grant\" associated to this API. See: https://auth0.com/docs/api/v2#!/Client_Grants/post_client_grants",
+            ),
+            (
+                Reason::ApiDeniesUsers(aud()),
+                "access_denied",
+                "Users get no tokens for \"https://api.example.com/\": its policy for user access is deny_all. An administrator can change it in the API's settings.",
+            ),
+            (
+                Reason::ApiDeniesClients(aud()),
+                "access_denied",
+                "Applications get no tokens of their own for \"https://api.example.com/\": its policy for client access is deny_all. An administrator can change it in the API's settings.",
             ),
             (
                 Reason::ScopesNotGranted(vec!["a".to_owned(), "b".to_owned()]),

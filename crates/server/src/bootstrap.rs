@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use keys::{Binding, Entropy, RootKey, SecretDigest, SigningKey};
 use model::{
     AttackProtection, Client, ClientGrant, ClientGrantId, ClientId, ClientRecord, JwtConfiguration,
-    ResourceServer, ResourceServerId, ResourceServerScope, SigningAlgorithm, SubjectType, Tenant,
-    TenantId, TenantSettings, TokenEndpointAuthMethod,
+    ResourceServer, ResourceServerId, ResourceServerScope, SigningAlgorithm, SubjectType,
+    SubjectTypeAuthorization, Tenant, TenantId, TenantSettings, TokenEndpointAuthMethod,
 };
 use serde_json::{Map, Value, json};
 use storage::{
@@ -23,6 +23,9 @@ use crate::management_scopes::MANAGEMENT_SCOPES;
 
 /// Name of the sealed field that holds an application's secret.
 pub const CLIENT_SECRET_FIELD: &str = "client_secret";
+
+/// Name of the sealed field that holds the secret of an API's HS256 tokens.
+pub const SIGNING_SECRET_FIELD: &str = "signing_secret";
 
 /// Why a server cannot start on this database.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +149,7 @@ fn management_api(tenant: &Tenant, entropy: &dyn Entropy, now: Timestamp) -> Res
             token_lifetime: 86_400,
             enforce_policies: false,
             token_dialect: None,
+            subject_type_authorization: SubjectTypeAuthorization::default(),
             rest: Map::from_iter([
                 ("token_lifetime_for_web".to_owned(), json!(7_200)),
                 (
@@ -203,6 +207,7 @@ pub async fn create_management_client(
             .iter()
             .map(|scope| (*scope).to_owned())
             .collect(),
+        allow_all_scopes: false,
         subject_type: SubjectType::Client,
         rest: Map::new(),
     };

@@ -30,6 +30,10 @@ pub fn router(app: Arc<App>) -> Router {
             get(oauth::discovery::configuration),
         )
         .route("/.well-known/jwks.json", get(oauth::jwks::key_set))
+        .route(
+            "/userinfo",
+            get(oauth::userinfo::show).post(oauth::userinfo::show),
+        )
         .nest("/api/v2", management::routes())
         .route("/livez", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -1,9 +1,12 @@
-//! Removes meter rows that have come to equal absent ones: every minute, in bounded steps.
+//! Removes meter rows that have come to equal absent ones, and opaque tokens that no longer live: every minute, in
+//! bounded steps.
 //!
 //! Rows of unknown identifiers expire exactly like those of users, so that expiry tells nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use storage::StoreError;
 
 use crate::app::App;
 
@@ -25,19 +28,21 @@ pub fn start(app: &Arc<App>) {
 pub async fn sweep(app: &App) {
     let tenants = match app.store.list_tenants().await {
         Ok(tenants) => tenants,
-        Err(error) => return tracing::warn!(%error, "expired meters not removed"),
+        Err(error) => return tracing::warn!(%error, "expired rows not removed"),
     };
     for tenant in tenants {
         let rows = app.tenant(&tenant.id);
-        loop {
-            match rows.remove_expired_meters(app.clock.now(), STEP).await {
-                Ok(removed) if removed < u64::from(STEP) => break,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(%error, tenant = tenant.id.as_str(), "expired meters not removed");
-                    break;
-                }
-            }
+        let swept = async {
+            while rows.remove_expired_meters(app.clock.now(), STEP).await? == u64::from(STEP) {}
+            while rows
+                .remove_expired_access_tokens(app.clock.now(), STEP)
+                .await?
+                == u64::from(STEP)
+            {}
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = swept.await {
+            tracing::warn!(%error, tenant = tenant.id.as_str(), "expired rows not removed");
         }
     }
 }

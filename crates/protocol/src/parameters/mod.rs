@@ -19,7 +19,7 @@ use crate::{Problem, Reason, Secret};
 pub(crate) const MAX_PARAMETERS: usize = 64;
 
 /// The parameters that mean something here, all of them strings, and how long each may be.
-const KNOWN: [(&str, Limit); 9] = [
+const KNOWN: [(&str, Limit); 10] = [
     ("grant_type", Limit::Characters(256)),
     ("client_id", Limit::Characters(256)),
     ("client_secret", Limit::Bytes(1_024)),
@@ -29,6 +29,7 @@ const KNOWN: [(&str, Limit); 9] = [
     ("audience", Limit::Characters(600)),
     ("resource", Limit::Characters(600)),
     ("scope", Limit::Bytes(4_096)),
+    ("access_token", Limit::Bytes(16_384)),
 ];
 
 /// What was sent. `Debug` shows the names of known parameters only: a value may be a secret, and so may a name

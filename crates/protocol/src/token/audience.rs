@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use model::{ResourceServer, TenantSettings};
+use model::{ClientGrant, ClientId, ResourceServer, SubjectType, TenantSettings, UserPolicy};
 
 use crate::scope::is_reserved;
 use crate::{Parameters, Reason};
@@ -57,6 +57,8 @@ impl AudienceRequest {
 pub struct UserApi {
     pub(super) server: Arc<ResourceServer>,
     reach: Reach,
+    /// The scopes of the application's grant for its users, where the API asks for one.
+    granted: Option<ClientGrant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,14 +69,47 @@ enum Reach {
 }
 
 impl UserApi {
-    /// `management_audience` is the identifier of the tenant's own API.
-    pub fn new(server: Arc<ResourceServer>, management_audience: &str) -> Self {
+    /// Whether [`Self::judge`] wants the application's grant of subject type `user`.
+    pub fn asks_for_grant(server: &ResourceServer) -> bool {
+        server.subject_type_authorization.user.policy == UserPolicy::RequireClientGrant
+    }
+
+    /// Judges the API's policy for users (auth0-wire-facts §1.5, last rows). `management_audience` is the identifier of
+    /// the tenant's own API; `grant` is the application's for its users, if it has one.
+    ///
+    /// Errors: the API has no tokens for users, or none for those of this application.
+    pub fn judge(
+        server: Arc<ResourceServer>,
+        management_audience: &str,
+        client_id: &ClientId,
+        grant: Option<ClientGrant>,
+    ) -> Result<Self, Reason> {
+        let audience = || server.identifier.clone();
+        let granted = match server.subject_type_authorization.user.policy {
+            UserPolicy::AllowAll => None,
+            UserPolicy::DenyAll => return Err(Reason::ApiDeniesUsers(audience())),
+            UserPolicy::RequireClientGrant => {
+                let fits = |grant: &ClientGrant| {
+                    grant.client_id == *client_id
+                        && grant.audience == server.identifier
+                        && grant.subject_type == SubjectType::User
+                };
+                let missing = || Reason::NotAuthorizedForAudience {
+                    audience: audience(),
+                };
+                Some(grant.filter(fits).ok_or_else(missing)?)
+            }
+        };
         let reach = if server.is_system || server.identifier == management_audience {
             Reach::CurrentUser
         } else {
             Reach::Everything
         };
-        Self { server, reach }
+        Ok(Self {
+            server,
+            reach,
+            granted,
+        })
     }
 
     pub(super) fn is_limited(&self) -> bool {
@@ -84,7 +119,10 @@ impl UserApi {
     /// The scopes it has for users, without names that belong to OpenID Connect.
     pub(super) fn offers(&self) -> impl Iterator<Item = &str> {
         self.server.scope_values().filter(|scope| {
-            !is_reserved(scope) && (!self.is_limited() || is_for_current_user(scope))
+            let granted = self.granted.as_ref();
+            !is_reserved(scope)
+                && (!self.is_limited() || is_for_current_user(scope))
+                && granted.is_none_or(|grant| grant.holds(scope))
         })
     }
 }
@@ -99,7 +137,7 @@ fn is_for_current_user(scope: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::testing::{api, form};
+    use crate::token::testing::{CLIENT_ID, api, client_grant, form, user_api};
 
     /// auth0-wire-facts §1.2, rows `audience` and `resource`.
     #[test]
@@ -146,19 +184,63 @@ mod tests {
             "current_user",
             "openid",
         ];
-        let ordinary = UserApi::new(api("https://api/", &scopes), "https://t/api/v2/");
+        let ordinary = user_api(api("https://api/", &scopes), "https://t/api/v2/");
         assert_eq!(ordinary.offers().count(), 5);
         let mut system = (*api("https://api/", &scopes)).clone();
         system.is_system = true;
         for limited in [
-            UserApi::new(Arc::new(system), "https://t/api/v2/"),
-            UserApi::new(api("https://t/api/v2/", &scopes), "https://t/api/v2/"),
+            user_api(Arc::new(system), "https://t/api/v2/"),
+            user_api(api("https://t/api/v2/", &scopes), "https://t/api/v2/"),
         ] {
             let offered: Vec<&str> = limited.offers().collect();
             assert_eq!(
                 offered,
                 ["read:current_user", "update:current_user_metadata"]
             );
+        }
+    }
+
+    /// auth0-wire-facts §1.5: the API's policy for user access.
+    #[test]
+    fn an_api_says_through_which_applications_users_reach_it() {
+        let mut server = (*api("https://api/", &["read:a", "read:b"])).clone();
+        let client = ClientId::new(CLIENT_ID);
+        let mut judge = |policy, grant: Option<ClientGrant>| {
+            server.subject_type_authorization.user.policy = policy;
+            let judged = UserApi::judge(Arc::new(server.clone()), "https://t/", &client, grant);
+            judged.map(|api| api.offers().map(str::to_owned).collect::<Vec<_>>())
+        };
+        let all = vec!["read:a".to_owned(), "read:b".to_owned()];
+        assert_eq!(judge(UserPolicy::AllowAll, None), Ok(all.clone()));
+        assert_eq!(
+            judge(UserPolicy::DenyAll, None),
+            Err(Reason::ApiDeniesUsers("https://api/".to_owned()))
+        );
+        let required = UserPolicy::RequireClientGrant;
+        let of_users = ClientGrant {
+            subject_type: SubjectType::User,
+            ..client_grant("https://api/", &["read:b", "read:c"])
+        };
+        let whole = ClientGrant {
+            allow_all_scopes: true,
+            ..of_users.clone()
+        };
+        assert_eq!(
+            judge(required, Some(of_users.clone())),
+            Ok(vec!["read:b".to_owned()])
+        );
+        assert_eq!(judge(required, Some(whole)), Ok(all));
+        let of_others = ClientGrant {
+            client_id: ClientId::new("other"),
+            ..of_users
+        };
+        for missing in [
+            None,
+            Some(client_grant("https://api/", &["read:a"])),
+            Some(of_others),
+        ] {
+            let refused = judge(required, missing).unwrap_err();
+            assert!(matches!(refused, Reason::NotAuthorizedForAudience { .. }));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The rules of the client credentials grant (RFC 6749 §4.4; auth0-wire-facts §1.4, §2.4): an application gets what
 //! its client grant for the API gives it, and nothing without one.
 
-use model::{ClientGrant, ResourceServer, SubjectType, TenantSettings};
+use model::{ClientGrant, ClientPolicy, ResourceServer, SubjectType, TenantSettings};
 
 use super::approved::{Approved, Subject, TokenApi};
 use super::audience::Audience;
@@ -23,7 +23,8 @@ pub fn audience(
 /// Decides. `api` and `grant` are what was found for `audience`.
 ///
 /// A scope that the API no longer defines is not given, whatever the grant says.
-/// Errors: public client or grant type not allowed, unknown API, no client grant, scopes beyond it.
+/// Errors: public client or grant type not allowed, unknown API, an API that lets no application in, no client grant,
+/// scopes beyond it.
 pub fn approve(
     caller: Caller,
     request: ClientCredentialsRequest,
@@ -35,6 +36,9 @@ pub fn approve(
     let api = api
         .filter(|api| api.identifier == audience)
         .ok_or_else(|| Reason::ServiceNotEnabled(audience.to_owned()))?;
+    if api.subject_type_authorization.client.policy == ClientPolicy::DenyAll {
+        return Err(Reason::ApiDeniesClients(audience.to_owned()));
+    }
     let client_id = caller.into_client().client_id;
     let grant = grant
         .filter(|grant| {
@@ -46,9 +50,12 @@ pub fn approve(
             audience: audience.to_owned(),
         })?;
 
-    let given = grant.scope.iter().map(String::as_str);
-    let given =
-        Scope::of(given.filter(|scope| api.scope_values().any(|defined| defined == *scope)));
+    let defined = |scope: &&str| api.scope_values().any(|defined| defined == *scope);
+    let given = if grant.allow_all_scopes {
+        Scope::of(api.scope_values())
+    } else {
+        Scope::of(grant.scope.iter().map(String::as_str).filter(defined))
+    };
     let scope = match request.scope {
         None => given,
         Some(asked) => {
@@ -151,6 +158,24 @@ mod tests {
         }
         let refused = approve(public_caller(), request(""), AUD, Some(&api), Some(&grant));
         assert_eq!(refused.unwrap_err(), Reason::PublicClient);
+    }
+
+    #[test]
+    fn an_api_may_let_no_application_in() {
+        let mut closed = (*api(AUD, &["a"])).clone();
+        closed.subject_type_authorization.client.policy = ClientPolicy::DenyAll;
+        let refused = decide("", Some(&closed), Some(&client_grant(AUD, &["a"]))).unwrap_err();
+        assert_eq!(refused, Reason::ApiDeniesClients(AUD.to_owned()));
+    }
+
+    #[test]
+    fn a_grant_of_all_scopes_follows_the_api() {
+        let grant = ClientGrant {
+            allow_all_scopes: true,
+            ..client_grant(AUD, &["gone"])
+        };
+        let approved = decide("", Some(&*api(AUD, &["a", "b"])), Some(&grant)).unwrap();
+        assert_eq!(approved.scope().to_string(), "a b");
     }
 
     #[test]

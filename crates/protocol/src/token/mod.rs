@@ -9,12 +9,12 @@ mod grant_type;
 pub mod password;
 mod request;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use answer::TokenAnswer;
 pub use approved::{AccessTokenKind, Approved};
 pub use audience::{Audience, UserApi};
-pub use claims::{AccessTokenClaims, AudienceClaim, IdTokenClaims};
+pub use claims::{AccessTokenClaims, AudienceClaim, IdTokenClaims, UserInfo};
 pub use grant_type::GrantType;
 pub use password::{DirectoryChoice, Granted, PasswordFacts};
 pub use request::{ClientCredentialsRequest, PasswordRequest, TokenRequest};

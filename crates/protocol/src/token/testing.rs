@@ -7,7 +7,7 @@ use model::{
 };
 use serde_json::{Value, json};
 
-use crate::{Caller, Parameters, PasswordRequest, TokenRequest, authentication_rule};
+use crate::{Caller, Parameters, PasswordRequest, TokenRequest, UserApi, authentication_rule};
 
 pub(super) const CLIENT_ID: &str = "shop";
 
@@ -50,18 +50,24 @@ pub(super) fn api(identifier: &str, scopes: &[&str]) -> Arc<ResourceServer> {
     Arc::new(serde_json::from_value(api).unwrap())
 }
 
+/// An API whose policy asks nothing of the application.
+pub(super) fn user_api(server: Arc<ResourceServer>, management_audience: &str) -> UserApi {
+    UserApi::judge(server, management_audience, &ClientId::new(CLIENT_ID), None).unwrap()
+}
+
 pub(super) fn client_grant(audience: &str, scope: &[&str]) -> ClientGrant {
     ClientGrant {
         id: ClientGrantId::new("cgr_1"),
         client_id: ClientId::new(CLIENT_ID),
         audience: audience.to_owned(),
         scope: scope.iter().map(|scope| (*scope).to_owned()).collect(),
+        allow_all_scopes: false,
         subject_type: model::SubjectType::Client,
         rest: serde_json::Map::new(),
     }
 }
 
-pub(super) fn user() -> User {
+pub(crate) fn user() -> User {
     serde_json::from_value(json!({
         "user_id": "auth0|0123456789abcdef01234567", "email": "ana@example.com", "email_verified": true,
         "name": "Ana", "nickname": "ana", "picture": "https://img/ana", "middle_name": "M",

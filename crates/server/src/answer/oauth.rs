@@ -79,8 +79,16 @@ impl Refusal {
         let code = self.reason.code();
         let body =
             json!({ "error": code.as_str(), "error_description": self.reason.description() });
-        let mut response = (status_of(&self.reason), body.to_string()).into_response();
+        let status = status_of(&self.reason);
+        let mut response = (status, body.to_string()).into_response();
         dress(response.headers_mut());
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 6749 §5.2: a client that came with Basic is told that it is wanted.
+            let challenge = HeaderValue::from_static("Basic realm=\"oauth/token\"");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
+        }
         self.pace.write(response.headers_mut(), now);
         response
     }

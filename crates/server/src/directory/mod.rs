@@ -45,13 +45,20 @@ pub(crate) struct ConnectionFacts {
     pub mix: credentials::Mix,
 }
 
+/// An API with the sealed secret of its HS256 tokens.
+#[derive(Debug)]
+pub(crate) struct ApiFacts {
+    pub server: Arc<ResourceServer>,
+    pub signing_secret_sealed: Option<Vec<u8>>,
+}
+
 /// The caches of one node.
 #[derive(Default)]
 pub(crate) struct Directory {
     tenants: Cache<String, Option<Arc<TenantFacts>>>,
     clients: Cache<(TenantId, ClientId), Option<Arc<ClientRecord>>>,
     connections: Cache<(TenantId, ConnectionName), Option<Arc<ConnectionFacts>>>,
-    resource_servers: Cache<(TenantId, String), Option<Arc<ResourceServer>>>,
+    resource_servers: Cache<(TenantId, String), Option<Arc<ApiFacts>>>,
     pub(super) signing_keys: Cache<TenantId, Arc<Vec<Arc<keys::SigningKey>>>>,
 }
 
@@ -142,11 +149,16 @@ impl Directory {
         store: &TenantStore,
         tenant: &TenantId,
         identifier: &str,
-    ) -> Result<Option<Arc<ResourceServer>>, StoreError> {
+    ) -> Result<Option<Arc<ApiFacts>>, StoreError> {
         self.resource_servers
             .get_or_load((tenant.clone(), identifier.to_owned()), async {
                 let found = store.find_resource_server_by_identifier(identifier).await?;
-                Ok(found.map(|record| Arc::new(record.resource_server)))
+                Ok(found.map(|record| {
+                    Arc::new(ApiFacts {
+                        server: Arc::new(record.resource_server),
+                        signing_secret_sealed: record.signing_secret_sealed,
+                    })
+                }))
             })
             .await
     }

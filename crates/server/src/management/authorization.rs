@@ -8,7 +8,7 @@ use http::StatusCode;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use keys::{Expected, TokenRefused, verify_own};
-use protocol::ManagementCaller;
+use protocol::{ManagementCaller, bearer_token};
 
 use super::uri::Query;
 use crate::answer::management::Problem;
@@ -58,10 +58,8 @@ impl FromRequestParts<Arc<App>> for ManagementCall {
             .headers
             .get(AUTHORIZATION)
             .ok_or(Problem::Unauthorized("Missing authentication"))?;
-        let token = header.to_str().ok().and_then(|text| text.split_once(' '));
-        let Some(("Bearer" | "bearer", token)) = token else {
-            return Err(Problem::Unauthorized("Missing authentication"));
-        };
+        let token = header.to_str().ok().and_then(bearer_token);
+        let token = token.ok_or(Problem::Unauthorized("Missing authentication"))?;
         let keys = signing_keys(&cx.app, &cx.store).await?;
         let (issuer, audience) = (cx.tenant().issuer(), cx.tenant().management_audience());
         let expected = Expected {
@@ -69,15 +67,14 @@ impl FromRequestParts<Arc<App>> for ManagementCall {
             audience: &audience,
             now: cx.now,
         };
-        let claims =
-            verify_own(token.trim(), &keys, &expected).map_err(|refused| match refused {
-                TokenRefused::Expired => {
-                    Problem::Unauthorized("Expired token received for JSON Web Token validation")
-                }
-                TokenRefused::Malformed | TokenRefused::Signature | TokenRefused::Foreign => {
-                    Problem::Unauthorized("Invalid token")
-                }
-            })?;
+        let claims = verify_own(token, &keys, &expected).map_err(|refused| match refused {
+            TokenRefused::Expired => {
+                Problem::Unauthorized("Expired token received for JSON Web Token validation")
+            }
+            TokenRefused::Malformed | TokenRefused::Signature | TokenRefused::Foreign => {
+                Problem::Unauthorized("Invalid token")
+            }
+        })?;
         let caller =
             ManagementCaller::read(&claims).map_err(|_| Problem::Unauthorized("Invalid token"))?;
         let path = format!("/api/v2{}", parts.uri.path());

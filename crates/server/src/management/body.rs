@@ -121,8 +121,8 @@ fn members_of(fields: &[Field], pairs: Vec<(String, String)>) -> Map<String, Val
 /// One form value as the table wants it; what does not fit stays text, and is refused as such.
 fn plain(kind: Option<&Kind>, text: String) -> Value {
     match (kind, text.as_str()) {
-        (Some(Kind::Bool | Kind::Inert(_)), "true") => Value::Bool(true),
-        (Some(Kind::Bool | Kind::Inert(_)), "false") => Value::Bool(false),
+        (Some(Kind::Bool | Kind::NullableBool | Kind::Inert(_)), "true") => Value::Bool(true),
+        (Some(Kind::Bool | Kind::NullableBool | Kind::Inert(_)), "false") => Value::Bool(false),
         (Some(Kind::Integer(..)), digits) => digits
             .parse::<i64>()
             .map_or_else(|_| Value::from(text.clone()), Value::from),

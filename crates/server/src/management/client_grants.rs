@@ -1,4 +1,4 @@
-//! Client grants: `/api/v2/client-grants`. Only grants of applications for themselves are enforced.
+//! Client grants: `/api/v2/client-grants`, for applications themselves and for their users.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -24,11 +24,11 @@ const FIELDS: &[Field] = &[
     field("client_id", Kind::Text(64)),
     field("audience", Kind::Text(600)),
     field("scope", Kind::Texts(1_000)),
-    field("subject_type", Kind::OneOf(&["client"])),
+    field("subject_type", Kind::OneOf(&["client", "user"])),
     field("organization_usage", Kind::Inert(&["deny"])),
     field("allow_any_organization", Kind::Inert(&[])),
     field("authorization_details_types", Kind::Inert(&[])),
-    field("allow_all_scopes", Kind::Inert(&[])),
+    field("allow_all_scopes", Kind::NullableBool),
 ];
 
 /// `GET /client-grants`.
@@ -38,11 +38,7 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
     let filter = GrantFilter {
         client_id: query.get("client_id").map(ClientId::new),
         audience: query.get("audience").map(str::to_owned),
-        subject_type: match query.get("subject_type") {
-            Some("client") => Some(SubjectType::Client),
-            Some("user") => Some(SubjectType::User),
-            _ => None,
-        },
+        subject_type: query.get("subject_type").map(subject_type).transpose()?,
     };
     let listed = call
         .store
@@ -97,7 +93,11 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         client_id,
         audience,
         scope: scopes(&sent),
-        subject_type: SubjectType::Client,
+        allow_all_scopes: is_true(&sent, "allow_all_scopes"),
+        subject_type: match sent.get("subject_type").and_then(Value::as_str) {
+            Some(word) => subject_type(word)?,
+            None => SubjectType::default(),
+        },
         rest: Map::new(),
     };
 
@@ -133,6 +133,9 @@ pub(super) async fn change(
     if sent.contains_key("scope") {
         grant.scope = scopes(&sent);
     }
+    if sent.contains_key("allow_all_scopes") {
+        grant.allow_all_scopes = is_true(&sent, "allow_all_scopes");
+    }
 
     let shown = wire(&grant)?;
     let sent = Value::Object(sent);
@@ -165,6 +168,20 @@ pub(super) async fn remove(call: ManagementCall, Id(id): Id) -> Result<Response,
     })
     .await?;
     Ok(empty(StatusCode::NO_CONTENT))
+}
+
+fn subject_type(word: &str) -> Result<SubjectType, Problem> {
+    match word {
+        "client" => Ok(SubjectType::Client),
+        "user" => Ok(SubjectType::User),
+        _ => Err(Problem::InvalidQuery(
+            "Query validation error: 'subject_type' is client or user.".to_owned(),
+        )),
+    }
+}
+
+fn is_true(sent: &Map<String, Value>, name: &str) -> bool {
+    sent.get(name) == Some(&Value::Bool(true))
 }
 
 fn scopes(sent: &Map<String, Value>) -> Vec<String> {

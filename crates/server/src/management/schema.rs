@@ -16,6 +16,8 @@ pub(super) struct Field {
 /// What a member may be.
 pub(super) enum Kind {
     Bool,
+    /// True, false, or null to remove it.
+    NullableBool,
     /// A protection that cannot be switched off here.
     OnlyTrue,
     /// Text of at most so many characters.
@@ -109,6 +111,7 @@ fn fits(kind: &Kind, value: &Value) -> bool {
     };
     match kind {
         Kind::Bool => value.is_boolean(),
+        Kind::NullableBool => value.is_boolean() || value.is_null(),
         Kind::OnlyTrue => *value == Value::Bool(true),
         Kind::Text(most) => at_most(*most, value),
         Kind::NullableText(most) => value.is_null() || at_most(*most, value),
@@ -146,7 +149,7 @@ fn complaint(kind: &Kind, value: &Value) -> String {
     let expected = match kind {
         Kind::OnlyTrue if value.is_boolean() => return "Value is not supported".to_owned(),
         Kind::Inert(_) => return "Value is not supported".to_owned(),
-        Kind::Bool | Kind::OnlyTrue => "boolean",
+        Kind::Bool | Kind::NullableBool | Kind::OnlyTrue => "boolean",
         Kind::Text(_) | Kind::NullableText(_) => match value.as_str() {
             Some(text) => return format!("String is too long ({} chars)", text.chars().count()),
             None => "string",
@@ -178,6 +181,7 @@ fn complaint(kind: &Kind, value: &Value) -> String {
 fn remedy(kind: &Kind) -> String {
     match kind {
         Kind::Bool => "send true or false".to_owned(),
+        Kind::NullableBool => "send true or false, or null to remove it".to_owned(),
         Kind::OnlyTrue => "send true or leave it out; this server cannot switch it off".to_owned(),
         Kind::Text(most) => format!("send text of at most {most} characters"),
         Kind::NullableText(most) => {

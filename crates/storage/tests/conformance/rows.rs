@@ -70,6 +70,7 @@ pub(crate) fn resource_server(id: &str, identifier: &str) -> ResourceServerRecor
             token_lifetime: 60,
             enforce_policies: false,
             token_dialect: None,
+            subject_type_authorization: model::SubjectTypeAuthorization::default(),
             rest: rest(),
         },
         signing_secret_sealed: Some(vec![1, 2, 3]),
@@ -85,6 +86,7 @@ pub(crate) fn grant(id: &str, client: &str, audience: &str) -> ClientGrant {
         client_id: ClientId::new(client),
         audience: audience.to_owned(),
         scope: vec!["read:all".to_owned()],
+        allow_all_scopes: false,
         subject_type: SubjectType::Client,
         rest: rest(),
     }

@@ -6,7 +6,7 @@
 mod tests;
 
 use jiff::Timestamp;
-use model::{SigningAlgorithm, TokenDialect, User};
+use model::{SigningAlgorithm, TokenDialect, User, wire_time};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -55,6 +55,28 @@ pub struct IdTokenClaims {
     exp: i64,
     #[serde(flatten)]
     user: UserClaims,
+}
+
+/// What `/userinfo` says (OpenID Connect Core §5.3.2).
+#[derive(Clone, Debug, Serialize)]
+pub struct UserInfo {
+    sub: String,
+    #[serde(flatten)]
+    claims: UserClaims,
+}
+
+impl UserInfo {
+    /// What the scope allows. `updated_at` is when the user last changed.
+    pub fn of(user: &User, updated_at: Timestamp, scope: &Scope) -> Self {
+        let mut claims = UserClaims::of(user, scope);
+        if scope.contains("profile") {
+            claims.updated_at = Some(wire_time(updated_at));
+        }
+        Self {
+            sub: user.user_id.as_str().to_owned(),
+            claims,
+        }
+    }
 }
 
 /// What a scope lets a token say of the user (OpenID Connect Core §5.4). `address` says nothing: users have none.

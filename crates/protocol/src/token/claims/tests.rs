@@ -3,7 +3,9 @@ use model::{Client, ResourceServer};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::token::testing::{api, caller, client, client_grant, form, password_request, user};
+use crate::token::testing::{
+    api, caller, client, client_grant, form, password_request, user, user_api,
+};
 use crate::{
     AccessTokenKind, Caller, PasswordFacts, TokenRequest, authentication_rule, client_credentials,
 };
@@ -19,7 +21,8 @@ fn now() -> Timestamp {
 fn approve(more: &str, api: Option<ResourceServer>, caller: Caller) -> Approved {
     let request = password_request(more);
     let management = "https://login.example.com/api/v2/";
-    let facts = PasswordFacts::judge(caller, request, api.map(std::sync::Arc::new), management);
+    let api = api.map(|api| user_api(std::sync::Arc::new(api), management));
+    let facts = PasswordFacts::judge(caller, request, api);
     facts.unwrap().approve(&user()).unwrap()
 }
 

@@ -7,9 +7,7 @@ mod scopes;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use model::{Client, Connection, DATABASE_STRATEGY, ResourceServer, TenantSettings, User};
+use model::{Client, Connection, DATABASE_STRATEGY, TenantSettings, User};
 
 pub use scopes::{Granted, granted_scope};
 
@@ -90,13 +88,13 @@ impl PasswordFacts {
     pub fn judge(
         caller: Caller,
         request: PasswordRequest,
-        api: Option<Arc<ResourceServer>>,
-        management_audience: &str,
+        api: Option<UserApi>,
     ) -> Result<Self, Reason> {
         caller.require_grant(request.grant)?;
-        let found = api.as_ref().map_or("", |api| api.identifier.as_str());
+        let found = api
+            .as_ref()
+            .map_or("", |api| api.server.identifier.as_str());
         request.audience.confirm(found)?;
-        let api = api.map(|api| UserApi::new(api, management_audience));
         if let Some(api) = api.as_ref().filter(|api| api.is_limited()) {
             let granted = granted_scope(request.scope.as_ref(), Some(api), None);
             if granted.scope.iter().all(is_reserved) {

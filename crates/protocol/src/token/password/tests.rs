@@ -2,7 +2,13 @@ use model::ClientId;
 use serde_json::json;
 
 use super::*;
-use crate::token::testing::{api, caller, client, form, password_request, public_caller, user};
+use std::sync::Arc;
+
+use model::ResourceServer;
+
+use crate::token::testing::{
+    api, caller, client, form, password_request, public_caller, user, user_api,
+};
 use crate::{AccessTokenKind, GrantType, TokenRequest};
 
 const AUD: &str = "https://api.example.com/";
@@ -22,7 +28,8 @@ fn connection(strategy: &str, enabled: &[&str]) -> Connection {
 }
 
 fn judge(more: &str, api: Option<Arc<ResourceServer>>) -> Result<PasswordFacts, Reason> {
-    PasswordFacts::judge(caller(), password_request(more), api, MANAGEMENT)
+    let api = api.map(|api| user_api(api, MANAGEMENT));
+    PasswordFacts::judge(caller(), password_request(more), api)
 }
 
 /// auth0-wire-facts §1.2, §1.3, §10 row 17.
@@ -78,8 +85,8 @@ fn the_directory_must_exist_be_enabled_and_hold_passwords() {
 #[test]
 fn scopes_are_granted_by_the_table() {
     const FIVE: &str = "openid profile email address phone";
-    let orders = UserApi::new(api(AUD, &["read:orders", "write:orders"]), MANAGEMENT);
-    let bare = UserApi::new(api(AUD, &[]), MANAGEMENT);
+    let orders = user_api(api(AUD, &["read:orders", "write:orders"]), MANAGEMENT);
+    let bare = user_api(api(AUD, &[]), MANAGEMENT);
     let nobody: Option<&[String]> = Some(&[]);
     let reader = ["read:orders".to_owned(), "read:secrets".to_owned()];
     let reader = Some(&reader[..]);
@@ -158,7 +165,7 @@ fn scopes_are_granted_by_the_table() {
 
 #[test]
 fn names_of_openid_are_never_an_apis() {
-    let greedy = UserApi::new(
+    let greedy = user_api(
         api(AUD, &["openid", "offline_access", "read:a"]),
         MANAGEMENT,
     );
@@ -210,7 +217,7 @@ fn the_grant_is_asked_for_again() {
     let TokenRequest::Password(request) = TokenRequest::read(&body).unwrap() else {
         panic!("a password grant was asked for")
     };
-    let refused = PasswordFacts::judge(caller(), request, None, MANAGEMENT).unwrap_err();
+    let refused = PasswordFacts::judge(caller(), request, None).unwrap_err();
     assert_eq!(refused, Reason::GrantNotAllowed(GrantType::PasswordRealm));
 }
 
@@ -226,7 +233,7 @@ fn another_api_than_the_one_asked_for_is_refused() {
 #[test]
 fn a_blocked_user_gets_nothing_and_a_public_client_may_sign_users_in() {
     let request = password_request("");
-    let facts = PasswordFacts::judge(public_caller(), request, None, MANAGEMENT).unwrap();
+    let facts = PasswordFacts::judge(public_caller(), request, None).unwrap();
     let approved = facts.approve(&user()).unwrap();
     assert!(matches!(
         approved.access_token_kind(),

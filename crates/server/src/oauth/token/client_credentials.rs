@@ -80,7 +80,7 @@ async fn approve(
         caller,
         request,
         &audience,
-        api.as_deref(),
+        api.as_deref().map(|api| &*api.server),
         grant.as_ref(),
     )
 }

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use keys::{Binding, SecretDigest};
 use model::{ClientId, SigningAlgorithm};
 use protocol::{AccessTokenKind, Approved, Reason, TokenAnswer};
-use storage::AccessTokenRecord;
+use storage::{AccessTokenRecord, StoreError};
 use zeroize::Zeroizing;
 
-use crate::bootstrap::CLIENT_SECRET_FIELD;
+use crate::bootstrap::{CLIENT_SECRET_FIELD, SIGNING_SECRET_FIELD};
 use crate::directory::signing_keys;
 use crate::request::RequestContext;
 
@@ -23,18 +23,26 @@ pub(super) async fn issue(
     approved: &Approved,
     now: Timestamp,
 ) -> Result<Issued, Reason> {
-    let keys = signing_keys(&cx.app, &cx.store).await.map_err(|error| {
-        tracing::error!(%error, "signing keys not read");
-        Reason::TemporarilyUnavailable
-    })?;
+    let keys = signing_keys(&cx.app, &cx.store)
+        .await
+        .map_err(|error| unavailable(&error))?;
     let key = keys.first().ok_or(Reason::ServerError)?;
     let issuer = cx.tenant().issuer();
     let entropy = &*cx.app.entropy;
 
     let (access_token, opaque) = match approved.access_token_kind() {
-        AccessTokenKind::Jwt { header_type, .. } => {
+        AccessTokenKind::Jwt {
+            header_type, alg, ..
+        } => {
             let claims = approved.access_token_claims(&issuer, now, keys::opaque_token(entropy));
-            (key.sign(header_type, &claims), None)
+            let token = match alg {
+                SigningAlgorithm::RS256 => key.sign(header_type, &claims),
+                SigningAlgorithm::HS256 => {
+                    let secret = api_secret(cx, approved.audience().unwrap_or_default()).await?;
+                    keys::sign_hs256(&secret, header_type, &claims)
+                }
+            };
+            (token, None)
         }
         AccessTokenKind::Opaque { lifetime } => {
             let token = keys::opaque_token(entropy);
@@ -68,27 +76,46 @@ pub(super) async fn issue(
 
 /// The secret of the application, with which its HS256 ID tokens are signed.
 async fn client_secret(cx: &RequestContext, id: &ClientId) -> Result<Zeroizing<Vec<u8>>, Reason> {
-    let found = cx
-        .app
-        .directory
+    let directory = &cx.app.directory;
+    let found = directory
         .client(&cx.store, &cx.tenant().id, id)
         .await
-        .map_err(|error| {
-            tracing::error!(%error, "client not read");
-            Reason::TemporarilyUnavailable
-        })?;
+        .map_err(|error| unavailable(&error))?;
     let record = found.ok_or(Reason::Unauthorized)?;
+    open(cx, id.as_str(), CLIENT_SECRET_FIELD, &record.secret_sealed)
+}
+
+/// The secret of an API, which it shares with this server (auth0-wire-facts §1.6).
+async fn api_secret(cx: &RequestContext, audience: &str) -> Result<Zeroizing<Vec<u8>>, Reason> {
+    let directory = &cx.app.directory;
+    let found = directory
+        .resource_server(&cx.store, &cx.tenant().id, audience)
+        .await
+        .map_err(|error| unavailable(&error))?;
+    let api = found.ok_or_else(|| Reason::ServiceNotEnabled(audience.to_owned()))?;
+    let sealed = api.signing_secret_sealed.as_deref().unwrap_or_default();
+    open(cx, api.server.id.as_str(), SIGNING_SECRET_FIELD, sealed)
+}
+
+fn open(
+    cx: &RequestContext,
+    row: &str,
+    field: &str,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, Reason> {
     let binding = Binding {
         tenant: cx.tenant().id.as_str(),
-        row: id.as_str(),
-        field: CLIENT_SECRET_FIELD,
+        row,
+        field,
     };
-    cx.app
-        .secrets
-        .sealer
-        .open(&binding, &record.secret_sealed)
-        .map_err(|error| {
-            tracing::error!(%error, client = id.as_str(), "client secret not opened");
-            Reason::ServerError
-        })
+    let opened = cx.app.secrets.sealer.open(&binding, sealed);
+    opened.map_err(|error| {
+        tracing::error!(%error, row, field, "secret not opened");
+        Reason::ServerError
+    })
+}
+
+fn unavailable(error: &StoreError) -> Reason {
+    tracing::error!(%error, "keys or secrets not read");
+    Reason::TemporarilyUnavailable
 }

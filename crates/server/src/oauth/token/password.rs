@@ -8,9 +8,9 @@ use std::time::Duration;
 use credentials::{ClientStanding, Password, Share};
 use guard::Policy;
 use http::HeaderMap;
-use model::Identifier;
+use model::{ClientId, Identifier, ResourceServer, SubjectType};
 use protocol::{
-    Audience, Caller, DirectoryChoice, PasswordFacts, PasswordRequest, Reason, TokenAnswer,
+    Audience, Caller, DirectoryChoice, PasswordFacts, PasswordRequest, Reason, TokenAnswer, UserApi,
 };
 use storage::{Shown, StoreError};
 use tokio::time::Instant;
@@ -100,12 +100,37 @@ async fn judge(
                 .resource_server(&cx.store, &cx.tenant().id, &identifier)
                 .await
                 .map_err(unavailable)?;
-            Some(found.ok_or((grant, Reason::ServiceNotEnabled(identifier)))?)
+            let found = found.ok_or((grant, Reason::ServiceNotEnabled(identifier)))?;
+            let client = &caller.client().client_id;
+            let api = user_api(cx, client, &found.server).await;
+            Some(api.map_err(unavailable)?.map_err(failed)?)
         }
     };
-    let facts = PasswordFacts::judge(caller, request, api, &cx.tenant().management_audience())
-        .map_err(failed)?;
+    let facts = PasswordFacts::judge(caller, request, api).map_err(failed)?;
     Ok((connection, facts))
+}
+
+/// The API as far as its policy lets this application's users in.
+async fn user_api(
+    cx: &RequestContext,
+    client: &ClientId,
+    server: &Arc<ResourceServer>,
+) -> Result<Result<UserApi, Reason>, StoreError> {
+    let grant = if UserApi::asks_for_grant(server) {
+        let audience = &server.identifier;
+        cx.store
+            .find_client_grant_for(client, audience, SubjectType::User)
+            .await?
+    } else {
+        None
+    };
+    let management = cx.tenant().management_audience();
+    Ok(UserApi::judge(
+        Arc::clone(server),
+        &management,
+        client,
+        grant,
+    ))
 }
 
 /// Looks the user up and lays out what the attempt touches; hit or miss costs the same statement.

@@ -73,6 +73,6 @@ on_both_engines! {
             assert_eq!(admin.post("client-grants", body).await.expect(404).text_of("errorCode"), code);
         }
         admin.post("client-grants", json!({"audience": AUDIENCE})).await.expect(400);
-        admin.post("client-grants", json!({"client_id": backend.client_id, "audience": AUDIENCE, "subject_type": "user"})).await.expect(400);
+        admin.post("client-grants", json!({"client_id": backend.client_id, "audience": AUDIENCE, "subject_type": "nobody"})).await.expect(400);
     }
 }

@@ -57,10 +57,12 @@ on_both_engines! {
         let backend = world.backend(true).await;
         let admin = world.admin().await;
         for body in [
-            json!({"identifier": "urn:x", "enforce_policies": true}),
-            json!({"identifier": "urn:x", "signing_alg": "HS256"}),
-            json!({"identifier": "urn:x", "token_dialect": "access_token_authz"}),
-            json!({"identifier": "urn:x", "subject_type_authorization": {"user": {"policy": "deny_all"}}}),
+            json!({"identifier": "urn:x", "signing_alg": "PS256"}),
+            json!({"identifier": "urn:x", "token_encryption": {"format": "compact-nested-jwe"}}),
+            json!({"identifier": "urn:x", "consent_policy": "transactional-authorization-with-mfa"}),
+            json!({"identifier": "urn:x", "proof_of_possession": {"mechanism": "dpop", "required": true}}),
+            json!({"identifier": "urn:x", "scopes": [{"value": "two words"}]}),
+            json!({"identifier": "urn:x", "signing_secret": "a-secret-without-an-algorithm"}),
         ] {
             admin.post("resource-servers", body.clone()).await.expect(400);
         }

@@ -1,6 +1,8 @@
 //! The token endpoint and what stands around it.
 
+mod apis;
 mod client_credentials;
 mod password;
 mod refusals;
+mod userinfo;
 mod well_known;

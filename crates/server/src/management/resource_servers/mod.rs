@@ -1,6 +1,10 @@
 //! APIs: `/api/v2/resource-servers`. An id in the path may be the API's identifier.
 //!
-//! HS256 and role-based access control are not enforced yet, so both are refused.
+//! The secret of an HS256 API is shown to whoever may read the API: it verifies tokens with it. Permissions come from
+//! roles, which are not built: where an API enforces its policies, users get none of its scopes.
+
+mod fields;
+mod signing_secret;
 
 use axum::response::Response;
 use http::StatusCode;
@@ -8,13 +12,14 @@ use model::{ResourceServer, ResourceServerId};
 use serde_json::{Map, Value, json};
 use storage::{Page, ResourceServerRecord, Work};
 
+use self::fields::{FIELDS, read};
 use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
 use super::change::{self, commit};
 use super::paging::Paging;
 use super::projection::Projection;
-use super::schema::{Field, Kind, field, refuse_fixed, require};
+use super::schema::{refuse_fixed, require};
 use super::uri::{Id, Query};
 use crate::answer::management::{Problem, answer, empty};
 
@@ -22,48 +27,6 @@ const MISSING: Problem = Problem::NotFound {
     code: Some("inexistent_resource_server"),
     message: "The resource server does not exist",
 };
-
-const FIELDS: &[Field] = &[
-    field("identifier", Kind::Text(600)),
-    field("name", Kind::Text(200)),
-    field(
-        "scopes",
-        Kind::Objects(&[
-            field("value", Kind::Text(280)),
-            field("description", Kind::NullableText(500)),
-        ]),
-    ),
-    field("signing_alg", Kind::OneOf(&["RS256"])),
-    field("allow_offline_access", Kind::Bool),
-    field(
-        "skip_consent_for_verifiable_first_party_clients",
-        Kind::Bool,
-    ),
-    field("token_lifetime", Kind::Integer(1, 2_592_000)),
-    field("token_lifetime_for_web", Kind::Integer(1, 2_592_000)),
-    field(
-        "token_dialect",
-        Kind::OneOf(&["access_token", "rfc9068_profile"]),
-    ),
-    field("enforce_policies", Kind::Inert(&[])),
-    field("token_encryption", Kind::Inert(&[])),
-    field("consent_policy", Kind::Inert(&["standard"])),
-    field("authorization_details", Kind::Inert(&[])),
-    field("proof_of_possession", Kind::Inert(&[])),
-    field(
-        "subject_type_authorization",
-        Kind::Object(&[
-            field(
-                "user",
-                Kind::Object(&[field("policy", Kind::OneOf(&["allow_all"]))]),
-            ),
-            field(
-                "client",
-                Kind::Object(&[field("policy", Kind::OneOf(&["require_client_grant"]))]),
-            ),
-        ]),
-    ),
-];
 
 /// `GET /resource-servers`.
 pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response, Problem> {
@@ -81,7 +44,7 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
     };
     let shown = items
         .iter()
-        .map(|record| wire(&record.resource_server))
+        .map(|record| shown(&call, record))
         .collect::<Result<_, _>>()?;
     Ok(paging.answer("resource_servers", shown, total))
 }
@@ -94,7 +57,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     call.require(&["read:resource_servers"])?;
     let record = find(&call, &id).await?.ok_or(MISSING)?;
-    let shown = Projection::read(&query).of(wire(&record.resource_server)?);
+    let shown = Projection::read(&query).of(shown(&call, &record)?);
     Ok(answer(StatusCode::OK, &shown))
 }
 
@@ -103,43 +66,31 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
     call.require(&["create:resource_servers"])?;
     let sent = body.judged(FIELDS)?;
     require(&sent, &["identifier"])?;
-    if sent.get("identifier") == Some(&json!("")) {
-        return Err(Problem::InvalidBody(
-            "Payload validation error: 'String is too short' on property identifier (send 1 to 600 characters).".to_owned(),
-        ));
-    }
-    let mut document = json!({
-        "id": keys::hex24(&*call.app.entropy),
-        "is_system": false,
-        "allow_offline_access": false,
-        "skip_consent_for_verifiable_first_party_clients": false,
-        "token_lifetime": 86_400,
-        "token_lifetime_for_web": 7_200,
-        "signing_alg": "RS256",
-        "subject_type_authorization": { "user": { "policy": "allow_all" }, "client": { "policy": "require_client_grant" } },
-    });
-    lay_over(&mut document, &sent);
+    let mut document = defaults(keys::hex24(&*call.app.entropy));
+    document.extend(sent.clone());
+    document.remove("signing_secret");
+    let server = read(document)?;
+    let secret = fields::secret(&sent, server.signing_alg)?;
     let record = ResourceServerRecord {
-        resource_server: read(document)?,
-        signing_secret_sealed: None,
+        signing_secret_sealed: signing_secret::sealed(&call, &server, secret, None),
+        resource_server: server,
         created_at: call.now,
         updated_at: call.now,
         version: 1,
     };
 
-    let shown = wire(&record.resource_server)?;
+    let made = shown(&call, &record)?;
     let sent = Value::Object(sent);
-    let event = audit::changed(&call, "Create a resource server", &sent, 201, &shown);
-    let row = record;
+    let event = audit::changed(&call, "Create a resource server", &sent, 201, &made);
     let added = commit(&call, event, async move |work: &mut Work| {
-        work.add_resource_server(&row).await
+        work.add_resource_server(&record).await
     })
     .await?;
     change::added(
         added,
         "A resource server with the same identifier already exists.",
     )?;
-    Ok(answer(StatusCode::CREATED, &shown))
+    Ok(answer(StatusCode::CREATED, &made))
 }
 
 /// `PATCH /resource-servers/{id}`.
@@ -157,24 +108,28 @@ pub(super) async fn change(
             "System resource servers cannot be changed.".to_owned(),
         ));
     }
-    let mut document = wire(&before.resource_server)?;
-    lay_over(&mut document, &sent);
+    let mut document = to_map(&before.resource_server)?;
+    document.extend(sent.clone());
+    document.remove("signing_secret");
+    let server = read(document)?;
+    let secret = fields::secret(&sent, server.signing_alg)?;
+    let kept = before.signing_secret_sealed;
     let record = ResourceServerRecord {
-        resource_server: read(document)?,
+        signing_secret_sealed: signing_secret::sealed(&call, &server, secret, kept),
+        resource_server: server,
         updated_at: call.now,
         ..before
     };
 
-    let shown = wire(&record.resource_server)?;
+    let after = shown(&call, &record)?;
     let sent = Value::Object(sent);
-    let event = audit::changed(&call, "Update a resource server", &sent, 200, &shown);
-    let row = record;
+    let event = audit::changed(&call, "Update a resource server", &sent, 200, &after);
     let written = commit(&call, event, async move |work: &mut Work| {
-        work.set_resource_server(&row).await
+        work.set_resource_server(&record).await
     })
     .await?;
     change::written(written, MISSING)?;
-    Ok(answer(StatusCode::OK, &shown))
+    Ok(answer(StatusCode::OK, &after))
 }
 
 /// `DELETE /resource-servers/{id}`.
@@ -209,17 +164,33 @@ async fn find(call: &ManagementCall, id: &str) -> Result<Option<ResourceServerRe
     }
 }
 
-fn lay_over(document: &mut Value, sent: &Map<String, Value>) {
-    if let Some(members) = document.as_object_mut() {
-        members.extend(sent.clone());
+fn defaults(id: String) -> Map<String, Value> {
+    Map::from_iter([
+        ("id".to_owned(), Value::from(id)),
+        ("is_system".to_owned(), json!(false)),
+        ("allow_offline_access".to_owned(), json!(false)),
+        (
+            "skip_consent_for_verifiable_first_party_clients".to_owned(),
+            json!(false),
+        ),
+        ("token_lifetime".to_owned(), json!(86_400)),
+        ("token_lifetime_for_web".to_owned(), json!(7_200)),
+        ("signing_alg".to_owned(), json!("RS256")),
+    ])
+}
+
+/// The document with the secret of an HS256 API.
+fn shown(call: &ManagementCall, record: &ResourceServerRecord) -> Result<Value, Problem> {
+    let mut members = to_map(&record.resource_server)?;
+    if let Some(secret) = signing_secret::open(call, record)? {
+        members.insert("signing_secret".to_owned(), Value::from(secret));
     }
+    Ok(Value::Object(members))
 }
 
-fn read(document: Value) -> Result<ResourceServer, Problem> {
-    serde_json::from_value(document)
-        .map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))
-}
-
-fn wire(server: &ResourceServer) -> Result<Value, Problem> {
-    serde_json::to_value(server).map_err(|error| Problem::Internal(error.to_string()))
+fn to_map(server: &ResourceServer) -> Result<Map<String, Value>, Problem> {
+    match serde_json::to_value(server) {
+        Ok(Value::Object(members)) => Ok(members),
+        _ => Err(Problem::Internal("an API is not an object".to_owned())),
+    }
 }

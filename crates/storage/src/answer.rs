@@ -1,21 +1,22 @@
 //! What reads and guarded writes answer, and which part of a list is meant.
 
-/// A page of a list, counted from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
-    pub page: u32,
-    pub per_page: u32,
+/// A part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Counted from 0, in the list's own order.
+    Numbered { page: u32, per_page: u32 },
+    /// The rows whose id comes after this one, in the order of ids: a walk that neither repeats nor skips a row, whatever
+    /// is added or removed meanwhile.
+    After { id: Option<String>, take: u32 },
 }
 
 impl Page {
     /// Everything, for lists that are bounded by nature.
-    pub const ALL: Self = Self {
-        page: 0,
-        per_page: u32::MAX,
-    };
+    pub const ALL: Self = Self::numbered(0, u32::MAX);
 
-    pub(crate) fn offset(self) -> i64 {
-        i64::from(self.page).saturating_mul(i64::from(self.per_page))
+    /// A numbered page.
+    pub const fn numbered(page: u32, per_page: u32) -> Self {
+        Self::Numbered { page, per_page }
     }
 }
 

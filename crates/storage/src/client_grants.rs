@@ -36,6 +36,7 @@ impl TenantStore {
                 .and("audience =", filter.audience.as_deref())
                 .and("subject_type =", filter.subject_type.map(code)),
             order: "client_grant_id",
+            id: "client_grant_id",
             page,
             total_limit: None,
             read: Row::json,

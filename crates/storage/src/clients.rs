@@ -21,6 +21,7 @@ impl TenantStore {
             table: "clients",
             conditions: Conditions::of(&self.tenant),
             order: "created_at, client_id",
+            id: "client_id",
             page,
             total_limit: None,
             read,

@@ -50,6 +50,7 @@ impl TenantStore {
                 .and("strategy =", filter.strategy.as_deref())
                 .and("name =", filter.name.as_deref()),
             order: "created_at, connection_id",
+            id: "connection_id",
             page,
             total_limit: None,
             read,

@@ -72,9 +72,12 @@ impl TenantStore {
             .and("ip =", filter.ip.as_deref());
         match &query.range {
             EventRange::NewestFirst(page) => {
-                self.list(listing(conditions, "log_id DESC", *page)).await
+                self.list(listing(conditions, "log_id DESC", page.clone()))
+                    .await
             }
-            EventRange::OldestFirst(page) => self.list(listing(conditions, "log_id", *page)).await,
+            EventRange::OldestFirst(page) => {
+                self.list(listing(conditions, "log_id", page.clone())).await
+            }
             EventRange::Checkpoint { from, take, now } => {
                 let settled = now.checked_sub(CHECKPOINT_DELAY).unwrap_or(Timestamp::MIN);
                 let conditions = conditions
@@ -140,6 +143,7 @@ fn listing(conditions: Conditions, order: &'static str, page: Page) -> Listing<L
         table: "events",
         conditions,
         order,
+        id: "log_id",
         page,
         total_limit: Some(EVENT_TOTAL_LIMIT),
         read,

@@ -38,6 +38,7 @@ impl TenantStore {
             table: "resource_servers",
             conditions: Conditions::of(&self.tenant),
             order: "created_at, resource_server_id",
+            id: "resource_server_id",
             page,
             total_limit: None,
             read,

@@ -60,6 +60,7 @@ impl std::fmt::Debug for TenantStore {
 }
 
 /// What every row of a list fulfils: the tenant, and equalities that were asked for.
+#[derive(Clone)]
 pub(crate) struct Conditions {
     sql: String,
     arguments: Vec<Value>,
@@ -99,6 +100,8 @@ pub(crate) struct Listing<T> {
     pub(crate) table: &'static str,
     pub(crate) conditions: Conditions,
     pub(crate) order: &'static str,
+    /// The column of ids.
+    pub(crate) id: &'static str,
     pub(crate) page: Page,
     /// The count stops here.
     pub(crate) total_limit: Option<u32>,
@@ -107,26 +110,31 @@ pub(crate) struct Listing<T> {
 
 impl<T> Listing<T> {
     fn selects(self) -> (Select<T>, Select<u64>) {
-        let Self {
-            columns,
-            table,
-            order,
-            ..
-        } = self;
-        let (conditions, mut arguments) = self.conditions.into_parts();
+        let Self { columns, table, .. } = self;
+        let (counted, arguments) = self.conditions.clone().into_parts();
         let count = match self.total_limit {
-            None => format!("SELECT COUNT(*) FROM {table} WHERE {conditions}"),
+            None => format!("SELECT COUNT(*) FROM {table} WHERE {counted}"),
             Some(limit) => format!(
-                "SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE {conditions} LIMIT {limit}) AS counted"
+                "SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE {counted} LIMIT {limit}) AS counted"
             ),
         };
-        let count = Select::new(count, arguments.clone(), Row::count);
-        let limit = arguments.len() + 1;
-        let offset = limit + 1;
-        arguments.push(Value::from(self.page.per_page));
-        arguments.push(Value::from(self.page.offset()));
+        let count = Select::new(count, arguments, Row::count);
+        let (conditions, order, limit, offset) = match self.page {
+            Page::Numbered { page, per_page } => {
+                let offset = i64::from(page).saturating_mul(i64::from(per_page));
+                (self.conditions, self.order, per_page, offset)
+            }
+            Page::After { id, take } => {
+                let beyond = self.conditions.and(&format!("{} >", self.id), id);
+                (beyond, self.id, take, 0)
+            }
+        };
+        let (conditions, mut arguments) = conditions.into_parts();
+        arguments.push(Value::from(limit));
+        arguments.push(Value::from(offset));
+        let (last, before) = (arguments.len(), arguments.len() - 1);
         let items = format!(
-            "SELECT {columns} FROM {table} WHERE {conditions} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}"
+            "SELECT {columns} FROM {table} WHERE {conditions} ORDER BY {order} LIMIT ${before} OFFSET ${last}"
         );
         (Select::new(items, arguments, self.read), count)
     }

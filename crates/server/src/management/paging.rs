@@ -1,7 +1,7 @@
 //! Pages of lists: `page`, `per_page`, `include_totals`, or `take` and `from`.
 //!
-//! Past the end a page is empty with 200: clients go on until they see one. A checkpoint is a position in the list, so
-//! that rows removed during a walk move those behind them; logs have checkpoints of their own.
+//! Past the end a page is empty with 200: clients go on until they see one. A checkpoint is the id of the last item told,
+//! so that a walk neither repeats nor skips one, whatever changes meanwhile; logs have checkpoints of their own.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -27,22 +27,20 @@ enum Shape {
         totals: bool,
     },
     /// `take` wins over totals, as recorded.
-    Checkpoint { offset: u32, take: u32 },
+    Checkpoint { from: Option<String>, take: u32 },
 }
 
 impl Paging {
     /// Reads the query.
     pub(super) fn read(query: &Query) -> Result<Self, Problem> {
         let shape = if query.get("take").or(query.get("from")).is_some() {
-            let offset = number(query, "from", 0, 0, u32::MAX / 2)?;
-            let take = number(query, "take", 50, 1, 100)?;
-            if !offset.is_multiple_of(take) {
-                return Err(Problem::InvalidQuery(
-                    "Query validation error: 'from' is not from a walk with this 'take' (keep the same take, or start anew without from)."
-                        .to_owned(),
-                ));
+            Shape::Checkpoint {
+                from: query
+                    .get("from")
+                    .filter(|from| !from.is_empty())
+                    .map(str::to_owned),
+                take: number(query, "take", 50, 1, 100)?,
             }
-            Shape::Checkpoint { offset, take }
         } else {
             Shape::Offset {
                 page: number(query, "page", 0, 0, 1_000_000)?,
@@ -59,36 +57,42 @@ impl Paging {
         })
     }
 
-    /// The page to read from the store.
+    /// The page to read from the store; at a checkpoint one more than is told, to know whether the walk goes on.
     pub(super) fn page(&self) -> Page {
-        match self.shape {
-            Shape::Offset { page, per_page, .. } => Page { page, per_page },
-            Shape::Checkpoint { offset, take } => Page {
-                page: offset / take,
-                per_page: take,
+        match &self.shape {
+            Shape::Offset { page, per_page, .. } => Page::numbered(*page, *per_page),
+            Shape::Checkpoint { from, take } => Page::After {
+                id: from.clone(),
+                take: take + 1,
             },
         }
     }
 
-    /// Cuts a list that is whole already.
-    pub(super) fn cut<T>(&self, items: Vec<T>) -> Vec<T> {
-        let page = self.page();
-        let skipped = (page.page as usize).saturating_mul(page.per_page as usize);
-        items
-            .into_iter()
-            .skip(skipped)
-            .take(page.per_page as usize)
-            .collect()
+    /// The same part of a list that is whole already.
+    pub(super) fn cut<T>(&self, mut items: Vec<T>, id: impl Fn(&T) -> &str) -> Vec<T> {
+        match self.page() {
+            Page::Numbered { page, per_page } => {
+                let skipped = (page as usize).saturating_mul(per_page as usize);
+                let kept = items.into_iter().skip(skipped);
+                kept.take(per_page as usize).collect()
+            }
+            Page::After { id: from, take } => {
+                items.retain(|item| from.as_deref().is_none_or(|from| id(item) > from));
+                items.sort_by(|one, other| id(one).cmp(id(other)));
+                items.truncate(take as usize);
+                items
+            }
+        }
     }
 
     /// The answer in the shape that was asked for.
-    pub(super) fn answer(&self, name: &str, items: Vec<Value>, total: u64) -> Response {
-        let items: Vec<Value> = items
-            .into_iter()
-            .map(|item| self.projection.of(item))
-            .collect();
+    pub(super) fn answer(&self, name: &str, mut items: Vec<Value>, total: u64) -> Response {
+        let told = |items: Vec<Value>| -> Vec<Value> {
+            let told = items.into_iter().map(|item| self.projection.of(item));
+            told.collect()
+        };
         let body = match self.shape {
-            Shape::Offset { totals: false, .. } => Value::Array(items),
+            Shape::Offset { totals: false, .. } => Value::Array(told(items)),
             Shape::Offset {
                 page,
                 per_page,
@@ -103,20 +107,29 @@ impl Paging {
                     body.insert("length".to_owned(), json!(items.len()));
                 }
                 body.insert("total".to_owned(), json!(total));
-                body.insert(name.to_owned(), Value::Array(items));
+                body.insert(name.to_owned(), Value::Array(told(items)));
                 Value::Object(body)
             }
-            Shape::Checkpoint { offset, take } => {
-                let reached = u64::from(offset) + items.len() as u64;
-                let mut body = Map::from_iter([(name.to_owned(), Value::Array(items))]);
-                if reached < total && reached == u64::from(offset) + u64::from(take) {
-                    body.insert("next".to_owned(), json!(reached.to_string()));
-                }
+            Shape::Checkpoint { take, .. } => {
+                let goes_on = items.len() > take as usize;
+                items.truncate(take as usize);
+                let last = items.last().filter(|_| goes_on).and_then(id_of);
+                let next = last.map(|id| ("next".to_owned(), Value::from(id)));
+                let mut body = Map::from_iter([(name.to_owned(), Value::Array(told(items)))]);
+                body.extend(next);
                 Value::Object(body)
             }
         };
         answer(StatusCode::OK, &body)
     }
+}
+
+/// The id by which the store orders a walk.
+fn id_of(item: &Value) -> Option<String> {
+    let id = ["id", "client_id", "user_id"]
+        .iter()
+        .find_map(|name| item.get(name));
+    id.and_then(Value::as_str).map(str::to_owned)
 }
 
 /// A whole number of a query, within its bounds.
@@ -142,26 +155,51 @@ pub(super) fn number(
 mod tests {
     use super::*;
 
-    fn page(pairs: &[(&str, &str)]) -> Option<(u32, u32)> {
-        let page = Paging::read(&Query::from(pairs)).ok()?.page();
-        Some((page.page, page.per_page))
+    fn page(pairs: &[(&str, &str)]) -> Option<Page> {
+        Some(Paging::read(&Query::from(pairs)).ok()?.page())
     }
 
     #[test]
     fn defaults_and_bounds() {
-        assert_eq!(page(&[]), Some((0, 50)));
-        assert_eq!(page(&[("per_page", "0")]), Some((0, 50)));
-        assert_eq!(page(&[("page", "2"), ("per_page", "100")]), Some((2, 100)));
-        assert_eq!(page(&[("take", "10"), ("from", "30")]), Some((3, 10)));
+        let walk = |id: Option<&str>, take| Page::After {
+            id: id.map(str::to_owned),
+            take,
+        };
+        for (query, expected) in [
+            (&[][..], Page::numbered(0, 50)),
+            (&[("per_page", "0")], Page::numbered(0, 50)),
+            (
+                &[("page", "2"), ("per_page", "100")],
+                Page::numbered(2, 100),
+            ),
+            (
+                &[("take", "10"), ("from", "cgr_1")],
+                walk(Some("cgr_1"), 11),
+            ),
+            (&[("take", "100"), ("from", "")], walk(None, 101)),
+            (&[("from", "cgr_1")], walk(Some("cgr_1"), 51)),
+        ] {
+            assert_eq!(page(query), Some(expected), "{query:?}");
+        }
         for bad in [
             &[("per_page", "101")][..],
             &[("page", "-1")],
             &[("take", "0")],
+            &[("take", "101")],
             &[("take", "x")],
-            &[("from", "")],
-            &[("take", "4"), ("from", "30")],
         ] {
             assert_eq!(page(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_list_that_is_whole_is_cut_alike() {
+        let cut = |query: &[(&str, &str)]| {
+            let paging = Paging::read(&Query::from(query)).unwrap();
+            paging.cut(vec!["c", "a", "d", "b"], |item| item)
+        };
+        assert_eq!(cut(&[("per_page", "3"), ("page", "1")]), ["b"]);
+        assert_eq!(cut(&[("take", "1")]), ["a", "b"]);
+        assert_eq!(cut(&[("take", "9"), ("from", "b")]), ["c", "d"]);
     }
 }

@@ -44,6 +44,7 @@ impl TenantStore {
                 .and("connection_id =", filter.connection_id.as_ref())
                 .and("email_key =", filter.email.as_ref()),
             order: "u.created_at, u.user_id",
+            id: "u.user_id",
             page,
             total_limit: None,
             read,

@@ -60,7 +60,7 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
     let fitting: Vec<ClientRecord> = all.into_iter().filter(wanted).collect();
     let total = fitting.len() as u64;
     let shown = paging
-        .cut(fitting)
+        .cut(fitting, |record| record.client.client_id.as_str())
         .iter()
         .map(|record| shown(&call, record))
         .collect::<Result<_, _>>()?;

@@ -40,7 +40,10 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
         let mut all = call.store.list_resource_servers(Page::ALL).await?.items;
         all.retain(|record| wanted.contains(&record.resource_server.identifier.as_str()));
         let total = all.len() as u64;
-        (paging.cut(all), total)
+        (
+            paging.cut(all, |record| record.resource_server.id.as_str()),
+            total,
+        )
     };
     let shown = items
         .iter()

@@ -41,7 +41,10 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
         Some(q) => {
             let found = search::search(&call, q).await?;
             let total = found.len() as u64;
-            (paging.cut(found), total)
+            (
+                paging.cut(found, |record| record.user.user_id.as_str()),
+                total,
+            )
         }
         None => {
             let all = UserFilter::default();

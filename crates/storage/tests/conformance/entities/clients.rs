@@ -38,12 +38,12 @@ both_engines! {
         }).await.unwrap();
         let mut seen = Vec::new();
         for page in 0..4 {
-            let listed = stage.rows.list_clients(Page { page, per_page: 2 }).await.unwrap();
+            let listed = stage.rows.list_clients(Page::numbered(page, 2)).await.unwrap();
             assert_eq!(listed.total, 5);
             seen.push(listed.items.iter().map(|item| item.client.client_id.to_string()).collect::<Vec<_>>().join(" "));
         }
         assert_eq!(seen, ["c0 c1", "c2 c3", "c4", ""]);
-        let far = stage.rows.list_clients(Page { page: u32::MAX, per_page: u32::MAX }).await.unwrap();
+        let far = stage.rows.list_clients(Page::numbered(u32::MAX, u32::MAX)).await.unwrap();
         assert_eq!((far.items.len(), far.total), (0, 5));
     }
 
@@ -125,7 +125,7 @@ both_engines! {
         let found = stage.rows.find_client_grant_for(&client, "https://api", SubjectType::User).await;
         assert_eq!(found, Ok(Some(of_user.clone())));
         let count = async |filter: GrantFilter| {
-            stage.rows.list_client_grants(Page { page: 0, per_page: 1 }, &filter).await.unwrap().total
+            stage.rows.list_client_grants(Page::numbered(0, 1), &filter).await.unwrap().total
         };
         assert_eq!(count(GrantFilter::default()).await, 3);
         assert_eq!(count(GrantFilter { client_id: Some(client.clone()), ..GrantFilter::default() }).await, 2);

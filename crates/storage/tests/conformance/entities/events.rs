@@ -58,9 +58,9 @@ both_engines! {
             assert_eq!(listed.total, 1_200);
             listed.items.iter().map(|event| event.date.as_microsecond() - rows::at(0).as_microsecond()).collect::<Vec<_>>()
         };
-        assert_eq!(list(EventRange::NewestFirst(Page { page: 0, per_page: 3 })).await, [1_199, 1_198, 1_197]);
-        assert_eq!(list(EventRange::NewestFirst(Page { page: 399, per_page: 3 })).await, [2, 1, 0]);
-        assert_eq!(list(EventRange::OldestFirst(Page { page: 1, per_page: 3 })).await, [3, 4, 5]);
+        assert_eq!(list(EventRange::NewestFirst(Page::numbered(0, 3))).await, [1_199, 1_198, 1_197]);
+        assert_eq!(list(EventRange::NewestFirst(Page::numbered(399, 3))).await, [2, 1, 0]);
+        assert_eq!(list(EventRange::OldestFirst(Page::numbered(1, 3))).await, [3, 4, 5]);
     }
 
     async fn filters_are_equalities(stage: Stage) {

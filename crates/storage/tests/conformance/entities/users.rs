@@ -144,7 +144,7 @@ both_engines! {
         };
         let all = UserFilter::default();
         assert_eq!(ids(Page::ALL, all.clone()).await, ("auth0|2 auth0|1 auth0|0".to_owned(), 3));
-        assert_eq!(ids(Page { page: 1, per_page: 2 }, all).await, ("auth0|0".to_owned(), 3));
+        assert_eq!(ids(Page::numbered(1, 2), all).await, ("auth0|0".to_owned(), 3));
         let one = UserFilter { connection_id: Some(ConnectionId::new("con_1")), email: None };
         assert_eq!(ids(Page::ALL, one.clone()).await, ("auth0|2 auth0|1".to_owned(), 2));
         let email = UserFilter { email: Some(Identifier::of("u1@example.com")), ..one };

@@ -1,9 +1,10 @@
-//! Counts of the statements a store has run, by their text.
+//! Counts of the statements a store has run, by their text, from the first look on.
 //!
 //! Tests compare them to show that two requests did the same work; values of rows are not part of it.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How often each statement ran, and how many rows it wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,13 +40,19 @@ impl StatementTrace {
     }
 }
 
-/// Where a store counts.
+/// Where a store counts, from the first time that somebody looks.
 #[derive(Default)]
-pub(crate) struct Trace(Mutex<StatementTrace>);
+pub(crate) struct Trace {
+    is_read: AtomicBool,
+    counted: Mutex<StatementTrace>,
+}
 
 impl Trace {
     pub(crate) fn count(&self, text: &str, rows_written: u64) {
-        let mut trace = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_read.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut trace = self.counted();
         let tally = match trace.0.get_mut(text) {
             Some(tally) => tally,
             None => trace.0.entry(text.to_owned()).or_default(),
@@ -55,9 +62,11 @@ impl Trace {
     }
 
     pub(crate) fn snapshot(&self) -> StatementTrace {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.is_read.store(true, Ordering::Relaxed);
+        self.counted().clone()
+    }
+
+    fn counted(&self) -> MutexGuard<'_, StatementTrace> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

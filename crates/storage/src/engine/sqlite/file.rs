@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 
 use crate::OpenError;
@@ -31,6 +32,10 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
 pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open(path).map_err(|error| file_error(path, &error))?;
     connection.set_prepared_statement_cache_capacity(256);
+    // Otherwise a statement whose plan could use a partial index is planned anew for each set of arguments.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(|error| file_error(path, &error))?;
     let settings = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; \
                     PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;";
     connection

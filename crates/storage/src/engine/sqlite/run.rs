@@ -6,11 +6,10 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use crate::StoreError;
 use crate::statement::{Row, Statement, Value};
 
-/// Runs a statement without arguments.
+/// Runs a statement without arguments and rows.
 pub(crate) fn control(connection: &Connection, sql: &str) -> Result<(), StoreError> {
-    connection
-        .execute_batch(sql)
-        .map_err(|error| refused(&error))
+    let mut run = || connection.prepare_cached(sql)?.execute([]);
+    run().map(drop).map_err(|error| refused(&error))
 }
 
 pub(crate) fn query(

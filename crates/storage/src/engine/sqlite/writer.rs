@@ -88,11 +88,10 @@ fn run_unit(work: &mut Work, unit: &mut dyn Unit) -> Result<bool, StoreError> {
                 "the database dropped the transaction".to_owned(),
             ));
         }
-        let end = match ran {
-            Ran::Keep => "RELEASE unit",
-            Ran::Undo | Ran::Again => "ROLLBACK TO unit; RELEASE unit",
-        };
-        control(connection(work), end)?;
+        if ran != Ran::Keep {
+            control(connection(work), "ROLLBACK TO unit")?;
+        }
+        control(connection(work), "RELEASE unit")?;
         if ran != Ran::Again {
             return Ok(ran == Ran::Keep);
         }

@@ -3,6 +3,8 @@
 //!
 //! [`Caller`] is the proof: [`authentication_rule`] alone makes one. Secrets are compared by the server.
 
+use std::sync::Arc;
+
 use model::{Client, ClientId};
 
 use crate::client_credentials_header as header;
@@ -93,7 +95,7 @@ pub enum ClientStanding {
 /// The client behind a call, as far as [`authentication_rule`] believes it. Nothing else makes one.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    client: Client,
+    client: Arc<Client>,
     standing: ClientStanding,
 }
 
@@ -131,10 +133,6 @@ impl Caller {
             _ => Ok(()),
         }
     }
-
-    pub(crate) fn into_client(self) -> Client {
-        self.client
-    }
 }
 
 /// Decides what the caller is. `secret_matches` is `None` where no secret was presented.
@@ -142,7 +140,7 @@ impl Caller {
 /// A public client is never authenticated, whatever it sends: its secret is no secret. A wrong one is refused all
 /// the same. Unknown client, wrong secret and missing secret are one answer.
 pub fn authentication_rule(
-    client: Option<&Client>,
+    client: Option<Arc<Client>>,
     secret_matches: Option<bool>,
 ) -> Result<Caller, Reason> {
     let client = client.ok_or(Reason::Unauthorized)?;
@@ -151,7 +149,6 @@ pub fn authentication_rule(
         (false, Some(true)) => ClientStanding::Authenticated,
         (_, Some(false)) | (false, None) => return Err(Reason::Unauthorized),
     };
-    let client = client.clone();
     Ok(Caller { client, standing })
 }
 

@@ -181,7 +181,7 @@ fn standing_follows_the_method_and_the_comparison() {
     ] {
         let client = client(method, app_type);
         for (matches, expected) in [(None, without), (Some(true), right), (Some(false), wrong)] {
-            let decided = authentication_rule(Some(&client), matches);
+            let decided = authentication_rule(Some(Arc::new(client.clone())), matches);
             assert_eq!(
                 &decided.map(|caller| caller.standing()),
                 expected,
@@ -206,7 +206,7 @@ fn grants_must_be_given() {
         Some(TokenEndpointAuthMethod::ClientSecretPost),
         "regular_web",
     );
-    let caller = authentication_rule(Some(&confidential), Some(true)).unwrap();
+    let caller = authentication_rule(Some(Arc::new(confidential.clone())), Some(true)).unwrap();
     assert_eq!(caller.require_grant(GrantType::Password), Ok(()));
     assert_eq!(caller.require_grant(GrantType::ClientCredentials), Ok(()));
     assert_eq!(
@@ -216,7 +216,7 @@ fn grants_must_be_given() {
 
     let mut third_party = confidential;
     third_party.is_first_party = false;
-    let caller = authentication_rule(Some(&third_party), Some(true)).unwrap();
+    let caller = authentication_rule(Some(Arc::new(third_party.clone())), Some(true)).unwrap();
     assert_eq!(
         caller.require_grant(GrantType::Password),
         Err(Reason::GrantNotAllowed(GrantType::Password))
@@ -224,7 +224,7 @@ fn grants_must_be_given() {
     assert_eq!(caller.require_grant(GrantType::ClientCredentials), Ok(()));
 
     let public = client(Some(TokenEndpointAuthMethod::None), "regular_web");
-    let caller = authentication_rule(Some(&public), Some(true)).unwrap();
+    let caller = authentication_rule(Some(Arc::new(public.clone())), Some(true)).unwrap();
     assert!(!caller.is_authenticated());
     assert_eq!(caller.require_grant(GrantType::Password), Ok(()));
     assert_eq!(

@@ -26,7 +26,7 @@ pub fn audience(
 /// Errors: public client or grant type not allowed, unknown API, an API that lets no application in, no client grant,
 /// scopes beyond it.
 pub fn approve(
-    caller: Caller,
+    caller: &Caller,
     request: ClientCredentialsRequest,
     audience: &str,
     api: Option<&ResourceServer>,
@@ -39,7 +39,7 @@ pub fn approve(
     if api.subject_type_authorization.client.policy == ClientPolicy::DenyAll {
         return Err(Reason::ApiDeniesClients(audience.to_owned()));
     }
-    let client_id = caller.into_client().client_id;
+    let client_id = caller.client().client_id.clone();
     let grant = grant
         .filter(|grant| {
             grant.client_id == client_id
@@ -100,7 +100,7 @@ mod tests {
         api: Option<&ResourceServer>,
         grant: Option<&ClientGrant>,
     ) -> Result<Approved, Reason> {
-        approve(caller(), request(body), AUD, api, grant)
+        approve(&caller(), request(body), AUD, api, grant)
     }
 
     /// auth0-wire-facts §2.4.
@@ -156,7 +156,7 @@ mod tests {
         ] {
             assert_eq!(decide(body, api, grant).unwrap_err(), reason, "{body}");
         }
-        let refused = approve(public_caller(), request(""), AUD, Some(&api), Some(&grant));
+        let refused = approve(&public_caller(), request(""), AUD, Some(&api), Some(&grant));
         assert_eq!(refused.unwrap_err(), Reason::PublicClient);
     }
 

@@ -32,13 +32,13 @@ pub(super) fn client() -> Client {
 }
 
 pub(super) fn caller() -> Caller {
-    authentication_rule(Some(&client()), Some(true)).unwrap()
+    authentication_rule(Some(Arc::new(client())), Some(true)).unwrap()
 }
 
 pub(super) fn public_caller() -> Caller {
     let mut client = client();
     client.token_endpoint_auth_method = Some(TokenEndpointAuthMethod::None);
-    authentication_rule(Some(&client), None).unwrap()
+    authentication_rule(Some(Arc::new(client)), None).unwrap()
 }
 
 pub(super) fn api(identifier: &str, scopes: &[&str]) -> Arc<ResourceServer> {

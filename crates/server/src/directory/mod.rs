@@ -8,7 +8,7 @@ mod signing_keys;
 
 use std::sync::Arc;
 
-use model::{ClientId, ClientRecord, Connection, ResourceServer, Tenant, TenantId};
+use model::{Client, ClientId, Connection, ResourceServer, Tenant, TenantId};
 use storage::{StoreError, TenantStore};
 
 use crate::app::App;
@@ -45,6 +45,14 @@ pub(crate) struct ConnectionFacts {
     pub mix: credentials::Mix,
 }
 
+/// An application with what its secret is compared with, and the secret itself, sealed.
+#[derive(Debug)]
+pub(crate) struct ClientFacts {
+    pub client: Arc<Client>,
+    pub secret_digest: [u8; 32],
+    pub secret_sealed: Vec<u8>,
+}
+
 /// An API with the sealed secret of its HS256 tokens.
 #[derive(Debug)]
 pub(crate) struct ApiFacts {
@@ -56,7 +64,7 @@ pub(crate) struct ApiFacts {
 #[derive(Default)]
 pub(crate) struct Directory {
     tenants: Cache<String, Option<Arc<TenantFacts>>>,
-    clients: Cache<(TenantId, ClientId), Option<Arc<ClientRecord>>>,
+    clients: Cache<(TenantId, ClientId), Option<Arc<ClientFacts>>>,
     connections: Cache<(TenantId, ConnectionName), Option<Arc<ConnectionFacts>>>,
     resource_servers: Cache<(TenantId, String), Option<Arc<ApiFacts>>>,
     pub(super) signing_keys: Cache<TenantId, Arc<Vec<Arc<keys::SigningKey>>>>,
@@ -105,10 +113,16 @@ impl Directory {
         store: &TenantStore,
         tenant: &TenantId,
         id: &ClientId,
-    ) -> Result<Option<Arc<ClientRecord>>, StoreError> {
+    ) -> Result<Option<Arc<ClientFacts>>, StoreError> {
         self.clients
             .get_or_load((tenant.clone(), id.clone()), async {
-                Ok(store.find_client(id).await?.map(Arc::new))
+                Ok(store.find_client(id).await?.map(|record| {
+                    Arc::new(ClientFacts {
+                        client: Arc::new(record.client),
+                        secret_digest: record.secret_digest,
+                        secret_sealed: record.secret_sealed,
+                    })
+                }))
             })
             .await
     }

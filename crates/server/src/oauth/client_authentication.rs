@@ -2,8 +2,9 @@
 //!
 //! RFC 6749 §2.3.1: Basic or body. An unknown client costs the same comparison as a known one.
 
+use std::sync::Arc;
+
 use keys::SecretDigest;
-use model::ClientRecord;
 use protocol::{Caller, PresentedClient, Reason, authentication_rule};
 
 use crate::request::RequestContext;
@@ -13,7 +14,7 @@ pub(crate) async fn authenticate(
     cx: &RequestContext,
     presented: &PresentedClient,
 ) -> Result<Caller, Reason> {
-    let record = cx
+    let known = cx
         .app
         .directory
         .client(&cx.store, &cx.tenant().id, presented.id())
@@ -23,16 +24,9 @@ pub(crate) async fn authenticate(
             Reason::TemporarilyUnavailable
         })?;
     let matches = presented.secret().map(|secret| {
-        let kept = record
-            .as_ref()
-            .map_or([0; 32], |record| record.secret_digest);
+        let kept = known.as_ref().map_or([0; 32], |known| known.secret_digest);
         SecretDigest::from_bytes(kept).matches(secret)
     });
 
-    authentication_rule(
-        record
-            .as_deref()
-            .map(|record: &ClientRecord| &record.client),
-        matches,
-    )
+    authentication_rule(known.map(|known| Arc::clone(&known.client)), matches)
 }

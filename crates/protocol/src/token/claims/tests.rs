@@ -145,7 +145,7 @@ fn an_application_speaks_for_itself() {
         api
     };
     let grant = client_grant(AUD, &["openid", "a"]);
-    let approved = client_credentials::approve(caller(), request, AUD, Some(&api), Some(&grant));
+    let approved = client_credentials::approve(&caller(), request, AUD, Some(&api), Some(&grant));
     let approved = approved.unwrap();
     let expected = json!({
         "iss": ISSUER, "sub": "shop@clients", "aud": AUD, "iat": 1_700_000_000, "exp": 1_700_086_400,
@@ -189,7 +189,7 @@ fn a_public_client_gets_rs256_whatever_it_is_set_to() {
         let mut client = client();
         client.jwt_configuration.alg = Some(SigningAlgorithm::HS256);
         change(&mut client);
-        let caller = authentication_rule(Some(&client), Some(true)).unwrap();
+        let caller = authentication_rule(Some(std::sync::Arc::new(client)), Some(true)).unwrap();
         approve("", None, caller).id_token_algorithm()
     };
     assert_eq!(with(|_| {}), SigningAlgorithm::HS256);

@@ -77,7 +77,7 @@ async fn approve(
         .map_err(unavailable)?;
 
     protocol::client_credentials::approve(
-        caller,
+        &caller,
         request,
         &audience,
         api.as_deref().map(|api| &*api.server),

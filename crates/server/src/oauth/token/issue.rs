@@ -81,8 +81,8 @@ async fn client_secret(cx: &RequestContext, id: &ClientId) -> Result<Zeroizing<V
         .client(&cx.store, &cx.tenant().id, id)
         .await
         .map_err(|error| unavailable(&error))?;
-    let record = found.ok_or(Reason::Unauthorized)?;
-    open(cx, id.as_str(), CLIENT_SECRET_FIELD, &record.secret_sealed)
+    let client = found.ok_or(Reason::Unauthorized)?;
+    open(cx, id.as_str(), CLIENT_SECRET_FIELD, &client.secret_sealed)
 }
 
 /// The secret of an API, which it shares with this server (auth0-wire-facts §1.6).

@@ -8,7 +8,7 @@ use crate::statement::{Row, Statement, Value};
 
 /// Runs a statement without arguments and rows.
 pub(crate) fn control(connection: &Connection, sql: &str) -> Result<(), StoreError> {
-    let mut run = || connection.prepare_cached(sql)?.execute([]);
+    let run = || connection.prepare_cached(sql)?.execute([]);
     run().map(drop).map_err(|error| refused(&error))
 }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::settings;
+
 /// A self-hosted identity server that speaks Auth0's wire format and guards password login.
 #[derive(Debug, Parser)]
 #[command(name = "portcullis", version)]
@@ -24,6 +26,9 @@ pub(crate) enum Command {
     Admin(Admin),
     /// Bring the database to this version's schema.
     Migrate(Database),
+    /// What the settings are and what they may be.
+    #[command(subcommand)]
+    Settings(settings::Command),
     /// Keys of the deployment.
     #[command(subcommand)]
     Keys(Keys),

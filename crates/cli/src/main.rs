@@ -41,6 +41,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Demo(options) => demo::run(&options).await,
             Command::Admin(command) => admin::run(&command).await,
             Command::Migrate(options) => migrate::run(&options).await,
+            Command::Settings(command) => settings::run(&command),
             Command::Keys(Keys::Root) => {
                 println!(
                     "{}",

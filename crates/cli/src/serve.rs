@@ -9,14 +9,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::DEFAULT_DOMAIN;
 use crate::arguments::Serve;
-use crate::settings::Settings;
 use crate::{Failure, open, settings, tls};
 
 /// Runs until told to stop.
 pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
     log_to_stderr();
-    let settings = settings::load(&options.database)?;
-    let addresses = addresses(options, &settings);
+    let settings = settings::load_for_serving(options)?;
+    let addresses = &settings.server.listen;
     let fallback = addresses
         .first()
         .map_or(DEFAULT_DOMAIN.to_owned(), |first| {
@@ -24,7 +23,7 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
         });
     let transport = transport(options, &settings.server.data_dir)?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
-    let listeners = bind(&addresses)?;
+    let listeners = bind(addresses)?;
     let metrics_listener = bind(&[settings.metrics.listen])?;
 
     let opened = open::open(&settings, &fallback).await?;
@@ -85,16 +84,6 @@ pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure
             .map_err(|error| Failure::new(format!("cannot listen on {address}: {error}")))
     };
     addresses.iter().map(bind).collect()
-}
-
-fn addresses(options: &Serve, settings: &Settings) -> Vec<SocketAddr> {
-    if !options.listen.is_empty() {
-        return options.listen.clone();
-    }
-    if !settings.server.listen.is_empty() {
-        return settings.server.listen.clone();
-    }
-    vec![SocketAddr::from(([127, 0, 0, 1], 8443))]
 }
 
 fn transport(options: &Serve, data_dir: &Path) -> Result<Transport, Failure> {

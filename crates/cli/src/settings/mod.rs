@@ -1,18 +1,24 @@
-//! Settings: TOML file, environment over it (`PORTCULLIS_SECTION__KEY`), flags over both. Unknown keys are errors.
+//! Settings: what each key means, its default and its unit. Unknown keys are errors.
 //!
-//! Each field's comment is its documentation. Cross-checks happen here; nothing below has seen a string.
+//! Each field's comment is its documentation, and `settings schema` prints it. `writeOnly` marks what is never shown,
+//! `x-unit` what a number counts. Where values come from is in `load`.
+
+mod command;
+mod load;
+mod reference;
+mod schema;
+mod show;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
-use crate::arguments::Database as DatabaseFlags;
+pub(crate) use command::{Command, run};
+pub(crate) use load::{load, load_for_serving};
 
 /// All settings.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -30,28 +36,35 @@ pub(crate) struct Settings {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Server {
     /// Addresses to listen on.
+    #[schemars(length(min = 1), example = ["0.0.0.0:8443", "[::]:8443"])]
     pub(crate) listen: Vec<SocketAddr>,
     /// The address users and applications see; decides the issuer of a first tenant.
+    #[schemars(example = "https://id.example.com/")]
     pub(crate) public_url: Option<String>,
     /// Networks of the operator's own proxies. Empty: nobody is believed. A /0 is refused.
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<String>", example = ["10.0.0.0/8", "fd00::/8"])]
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// The one header in which those proxies name the caller's address.
+    #[schemars(example = "x-real-ip")]
     pub(crate) client_ip_header: String,
     /// Domain of the tenant that answers on hosts nobody owns; by default the one of `public_url`.
+    #[schemars(example = "id.example.com")]
     pub(crate) default_tenant: Option<String>,
     /// File with the root key: 32 bytes in base64 on one line. Required with PostgreSQL.
+    #[schemars(example = "/etc/portcullis/root.key")]
     pub(crate) root_key_file: Option<PathBuf>,
     /// The root key itself, for environments that hand secrets over as variables.
+    #[schemars(extend("writeOnly" = true))]
     pub(crate) root_key: Option<String>,
     /// Directory of the SQLite database, the root key and the development CA.
+    #[schemars(example = "/var/lib/portcullis")]
     pub(crate) data_dir: PathBuf,
 }
 
 impl Default for Server {
     fn default() -> Self {
         Self {
-            listen: Vec::new(),
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8443))],
             public_url: None,
             trusted_proxies: Vec::new(),
             client_ip_header: "x-forwarded-for".to_owned(),
@@ -76,11 +89,14 @@ impl std::fmt::Debug for Server {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Database {
-    /// `postgres://…`; absent means SQLite in the data directory.
+    /// `postgres://USER:PASSWORD@HOST:5432/NAME`; absent means SQLite in the data directory.
+    #[schemars(extend("writeOnly" = true))]
     pub(crate) url: Option<String>,
     /// True behind PgBouncer in transaction mode.
+    #[schemars(example = true)]
     pub(crate) pooler: bool,
     /// Connections of this process to PostgreSQL.
+    #[schemars(range(min = 1), example = 32, extend("x-unit" = "connections"))]
     pub(crate) max_connections: usize,
 }
 
@@ -106,7 +122,8 @@ impl std::fmt::Debug for Database {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Metrics {
-    /// Address of `/metrics`.
+    /// Address of `/metrics`. Whoever reaches it reads the figures without a password.
+    #[schemars(example = "10.0.0.5:9464")]
     pub(crate) listen: SocketAddr,
 }
 
@@ -122,11 +139,14 @@ impl Default for Metrics {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Argon2 {
-    /// Memory in KiB.
+    /// Memory of one hash; the workers' together must fit into the machine.
+    #[schemars(range(min = 8), example = 65_536, extend("x-unit" = "KiB"))]
     pub(crate) memory_kib: u32,
     /// Passes over the memory.
+    #[schemars(range(min = 1), example = 3, extend("x-unit" = "passes"))]
     pub(crate) passes: u32,
     /// `simd`, or `rustcrypto` for the second implementation.
+    #[schemars(with = "String", extend("enum" = ["simd", "rustcrypto"]), example = &"rustcrypto")]
     pub(crate) implementation: Argon2Implementation,
 }
 
@@ -153,10 +173,13 @@ pub(crate) enum Argon2Implementation {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Hashing {
     /// Threads that hash; 0 means one a core.
+    #[schemars(example = 4, extend("x-unit" = "threads"))]
     pub(crate) workers: usize,
     /// Verifications that may wait.
+    #[schemars(example = 256, extend("x-unit" = "verifications"))]
     pub(crate) queue: usize,
-    /// Milliseconds a verification may wait before it is refused.
+    /// How long a verification may wait before it is refused.
+    #[schemars(example = 2_000, extend("x-unit" = "milliseconds"))]
     pub(crate) deadline_ms: u64,
 }
 
@@ -168,62 +191,6 @@ impl Default for Hashing {
             deadline_ms: 5_000,
         }
     }
-}
-
-/// Reads file, environment and flags.
-pub(crate) fn load(flags: &DatabaseFlags) -> Result<Settings, Failure> {
-    let mut figment = Figment::from(Serialized::defaults(Settings::default()));
-    if let Some(file) = &flags.config {
-        if !file.is_file() {
-            return Err(Failure::new(format!(
-                "the settings file {} does not exist",
-                file.display()
-            )));
-        }
-        figment = figment.merge(Toml::file(file));
-    }
-    let mut settings: Settings = figment
-        .merge(Env::prefixed("PORTCULLIS_").split("__"))
-        .extract()
-        .map_err(|error| Failure::new(format!("settings: {error}")))?;
-
-    if let Some(directory) = &flags.data_dir {
-        settings.server.data_dir.clone_from(directory);
-    }
-    if let Some(url) = &flags.database_url {
-        settings.database.url = Some(url.clone());
-    }
-    if let Some(url) = &flags.public_url {
-        settings.server.public_url = Some(url.clone());
-    }
-    check(settings)
-}
-
-fn check(settings: Settings) -> Result<Settings, Failure> {
-    if settings
-        .server
-        .trusted_proxies
-        .iter()
-        .any(|network| network.prefix_len() == 0)
-    {
-        return Err(Failure::new(
-            "server.trusted_proxies: a /0 would believe everybody; name the networks of your own proxies",
-        ));
-    }
-    if settings.database.url.is_some()
-        && settings.server.root_key_file.is_none()
-        && settings.server.root_key.is_none()
-    {
-        return Err(Failure::new(
-            "with PostgreSQL all nodes share one root key: set server.root_key_file (make one with `portcullis keys root`)",
-        ));
-    }
-    if settings.argon2.memory_kib < 8 || settings.argon2.passes < 1 {
-        return Err(Failure::new(
-            "argon2: memory_kib must be at least 8 and passes at least 1",
-        ));
-    }
-    Ok(settings)
 }
 
 impl Settings {
@@ -289,32 +256,5 @@ mod tests {
         ] {
             assert!(with_url(url).domain("x").is_err(), "{url}");
         }
-    }
-
-    #[test]
-    fn believing_everybody_is_refused() {
-        let mut settings = Settings::default();
-        settings.server.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap()];
-        assert!(check(settings).is_err());
-    }
-
-    #[test]
-    fn postgresql_needs_a_root_key_that_all_nodes_share() {
-        let mut settings = Settings::default();
-        settings.database.url = Some("postgres://localhost/x".to_owned());
-        assert!(
-            check(settings)
-                .unwrap_err()
-                .to_string()
-                .contains("root_key_file")
-        );
-    }
-
-    #[test]
-    fn unknown_keys_are_errors() {
-        let read: Result<Settings, _> = Figment::from(Serialized::defaults(Settings::default()))
-            .merge(Toml::string("[server]\nlisten_on = \"x\""))
-            .extract();
-        assert!(read.unwrap_err().to_string().contains("listen_on"));
     }
 }

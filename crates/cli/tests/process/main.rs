@@ -10,4 +10,5 @@ mod crash;
 mod deployment;
 mod drain;
 mod durability;
+mod settings;
 mod two_nodes;

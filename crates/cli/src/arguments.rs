@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::backup::Backup;
 use crate::settings;
 
 /// A self-hosted identity server that speaks Auth0's wire format and guards password login.
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Admin(Admin),
     /// Bring the database to this version's schema.
     Migrate(Database),
+    /// Copy the SQLite database into a file, beside a running server or without one.
+    Backup(Backup),
     /// What the settings are and what they may be.
     #[command(subcommand)]
     Settings(settings::Command),

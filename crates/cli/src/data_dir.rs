@@ -15,6 +15,15 @@ pub(crate) fn database(directory: &Path) -> PathBuf {
     directory.join("portcullis.db")
 }
 
+/// The file of the root key, unless the key itself is a setting.
+pub(crate) fn root_key_file(settings: &Settings) -> Option<PathBuf> {
+    if settings.server.root_key.is_some() {
+        return None;
+    }
+    let own = || settings.server.data_dir.join("secrets").join("root.key");
+    Some(settings.server.root_key_file.clone().unwrap_or_else(own))
+}
+
 /// The root key: from the settings, or from the data directory, where it is made at the first start on SQLite.
 pub(crate) fn root_key(settings: &Settings) -> Result<RootKey, Failure> {
     if let Some(line) = &settings.server.root_key {

@@ -5,6 +5,7 @@
 
 mod admin;
 mod arguments;
+mod backup;
 mod data_dir;
 mod demo;
 mod migrate;
@@ -41,6 +42,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Demo(options) => demo::run(&options).await,
             Command::Admin(command) => admin::run(&command).await,
             Command::Migrate(options) => migrate::run(&options).await,
+            Command::Backup(options) => backup::run(&options),
             Command::Settings(command) => settings::run(&command),
             Command::Keys(Keys::Root) => {
                 println!(

@@ -32,6 +32,7 @@ pub use access_tokens::AccessTokenRecord;
 pub use answer::{Added, Listed, Page, Written};
 pub use client_grants::GrantFilter;
 pub use connections::{ConnectionFilter, ConnectionRecord};
+pub use engine::{Copied, copy_sqlite};
 pub use error::{OpenError, StoreError};
 pub use events::{CHECKPOINT_DELAY, EVENT_TOTAL_LIMIT, EventFilter, EventQuery, EventRange};
 pub use meters::{MeterKey, MeterRecord, MeterWrite, Shown};

@@ -30,6 +30,25 @@ impl Store {
         Ok(Self { engine })
     }
 
+    /// Opens the database to look at it: on SQLite beside the process that owns it and without ever writing,
+    /// on PostgreSQL whatever its durability. Nothing is made.
+    pub fn inspect(settings: &StoreSettings) -> Result<Self, OpenError> {
+        let engine = Engine::inspect(&settings.database)?;
+        Ok(Self { engine })
+    }
+
+    /// Refuses a database that could lose what it acknowledged, as [`Self::open`] does, and says what durability
+    /// rests on.
+    pub async fn check_durability(&self) -> Result<String, OpenError> {
+        self.engine.check_durability().await
+    }
+
+    /// The ports the database was asked for and the one it says it answers on; where they differ, something stands
+    /// between. SQLite and local sockets have none.
+    pub async fn ports(&self) -> Result<Option<(Vec<u16>, u16)>, StoreError> {
+        self.engine.ports().await
+    }
+
     /// The rows of a tenant; whether there is such a tenant is not looked up.
     pub fn tenant(&self, id: &TenantId) -> TenantStore {
         TenantStore {

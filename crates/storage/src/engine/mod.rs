@@ -16,6 +16,7 @@ use crate::statement::{Row, Select, Statement};
 use crate::store::CommitCounts;
 use crate::trace::Trace;
 use crate::{Database, OpenError, StoreError, Work};
+pub use sqlite::{Copied, copy_sqlite};
 
 /// An open database.
 #[derive(Clone)]
@@ -49,6 +50,45 @@ impl Engine {
             )),
         };
         Ok(Self { kind, trace })
+    }
+
+    /// Opens it for looking: on SQLite without the lock and without writing, on PostgreSQL whatever its durability.
+    pub(crate) fn inspect(database: &Database) -> Result<Self, OpenError> {
+        let trace = Arc::new(Trace::default());
+        let kind = match database {
+            Database::Sqlite { path } => {
+                Kind::Sqlite(Arc::new(sqlite::Sqlite::inspect(path, Arc::clone(&trace))?))
+            }
+            Database::Postgres {
+                url,
+                pooler,
+                max_connections,
+            } => Kind::Postgres(Arc::new(postgres::Postgres::connect(
+                url,
+                *pooler,
+                *max_connections,
+            )?)),
+        };
+        Ok(Self { kind, trace })
+    }
+
+    /// Refuses a database that could lose what it acknowledged, and says what durability rests on.
+    pub(crate) async fn check_durability(&self) -> Result<String, OpenError> {
+        match &self.kind {
+            Kind::Sqlite(sqlite) => {
+                sqlite.check_durability().await?;
+                Ok(self.durability().to_owned())
+            }
+            Kind::Postgres(postgres) => postgres.check_durability().await,
+        }
+    }
+
+    /// The ports the database was asked for and the one it says it answers on, where it is reached by a network.
+    pub(crate) async fn ports(&self) -> Result<Option<(Vec<u16>, u16)>, StoreError> {
+        match &self.kind {
+            Kind::Sqlite(_) => Ok(None),
+            Kind::Postgres(postgres) => postgres.ports().await,
+        }
     }
 
     /// Runs a reading statement by itself.

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails")]
 
+mod beside;
 mod durability;
 mod entities;
 mod group_commit;

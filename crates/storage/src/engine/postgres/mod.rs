@@ -34,12 +34,24 @@ const RECONNECTIONS: u32 = 3;
 /// The open pool.
 pub(crate) struct Postgres {
     pool: Pool<Links>,
+    asked: Vec<u16>,
     durability: String,
     units: AtomicU64,
 }
 
 impl Postgres {
     pub(crate) async fn open(
+        url: &str,
+        pooler: bool,
+        max_connections: usize,
+    ) -> Result<Self, OpenError> {
+        let mut opened = Self::connect(url, pooler, max_connections)?;
+        opened.durability = opened.check_durability().await?;
+        Ok(opened)
+    }
+
+    /// A pool on a server that has not been asked anything yet.
+    pub(crate) fn connect(
         url: &str,
         pooler: bool,
         max_connections: usize,
@@ -57,6 +69,10 @@ impl Postgres {
         if config.get_application_name().is_none() {
             config.application_name("portcullis");
         }
+        let asked = match config.get_ports() {
+            [] => vec![5_432],
+            ports => ports.to_vec(),
+        };
         let pool = Pool::builder(Links::new(config, pooler))
             .max_size(max_connections.max(1))
             .runtime(Runtime::Tokio1)
@@ -67,13 +83,12 @@ impl Postgres {
             })
             .build()
             .map_err(|error| OpenError::Unreachable(error.to_string()))?;
-        let mut opened = Self {
+        Ok(Self {
             pool,
+            asked,
             durability: String::new(),
             units: AtomicU64::new(0),
-        };
-        opened.durability = opened.assert_durable().await?;
-        Ok(opened)
+        })
     }
 
     /// Runs a reading statement; one whose connection was lost is run again on another.
@@ -171,6 +186,16 @@ impl Postgres {
         &self.durability
     }
 
+    /// The ports of the URL, and the one the server itself listens on.
+    pub(crate) async fn ports(&self) -> Result<Option<(Vec<u16>, u16)>, StoreError> {
+        let mut rows = self
+            .query(&Statement::new("SELECT inet_server_port()", Vec::new()))
+            .await?;
+        let port = rows.first_mut().map(Row::maybe_int).transpose()?.flatten();
+        let port = port.and_then(|port| u16::try_from(port).ok());
+        Ok(port.map(|port| (self.asked.clone(), port)))
+    }
+
     async fn lease(&self) -> Result<Lease, StoreError> {
         match self.pool.get().await {
             Ok(object) => Ok(Lease::new(object, self.pool.clone())),
@@ -180,7 +205,8 @@ impl Postgres {
         }
     }
 
-    async fn assert_durable(&self) -> Result<String, OpenError> {
+    /// Refuses a server that would lose what it acknowledged.
+    pub(crate) async fn check_durability(&self) -> Result<String, OpenError> {
         // Engines that speak PostgreSQL's protocol may not know a setting; then there is none to be off.
         let sql = "SELECT current_setting('fsync', true), current_setting('synchronous_commit', true), \
                    current_setting('full_page_writes', true)";

@@ -3,9 +3,9 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::OpenError;
 
@@ -44,6 +44,19 @@ pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     assert_setting(&connection, path, "journal_mode", "wal")?;
     assert_setting(&connection, path, "synchronous", "2")?;
     assert_setting(&connection, path, "foreign_keys", "0")?;
+    Ok(connection)
+}
+
+/// Opens the file for reading beside whoever owns it.
+pub(super) fn look(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| file_error(path, &error))?;
+    connection
+        .execute_batch(
+            "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA schema_version;",
+        )
+        .map_err(|error| file_error(path, &error))?;
     Ok(connection)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! WAL with `synchronous=FULL`, asserted by reading the settings back; a lock file keeps a second process out.
 
+mod copy;
 mod file;
 mod queue;
 mod reader;
@@ -9,19 +10,22 @@ mod run;
 mod unit;
 mod writer;
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use model::TenantId;
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::statement::{Row, Statement};
 use crate::store::CommitCounts;
 use crate::trace::Trace;
 use crate::{OpenError, StoreError, Work};
-use file::{connect, file_error, lock};
+pub use copy::{Copied, copy_sqlite};
+use file::{connect, file_error, lock, look};
 use queue::Queue;
 use reader::Reading;
 pub(crate) use run::{control, execute, query};
@@ -33,6 +37,7 @@ const READERS: usize = 4;
 
 /// The open file.
 pub(crate) struct Sqlite {
+    path: PathBuf,
     units: Arc<Queue<Box<dyn Unit>>>,
     readings: Arc<Queue<Reading>>,
     commits: Arc<Commits>,
@@ -42,6 +47,20 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     pub(crate) fn open(path: &Path, trace: Arc<Trace>) -> Result<Self, OpenError> {
         let lock = lock(path)?;
+        Self::start(path, trace, Some(lock), connect)
+    }
+
+    /// Reads beside the process that owns the file; every unit of work fails.
+    pub(crate) fn inspect(path: &Path, trace: Arc<Trace>) -> Result<Self, OpenError> {
+        Self::start(path, trace, None, look)
+    }
+
+    fn start(
+        path: &Path,
+        trace: Arc<Trace>,
+        lock: Option<File>,
+        connect: fn(&Path) -> Result<Connection, OpenError>,
+    ) -> Result<Self, OpenError> {
         let writing = connect(path)?;
         let units = Arc::new(Queue::default());
         let readings = Arc::new(Queue::default());
@@ -61,6 +80,7 @@ impl Sqlite {
             drop(lock);
         })?);
         Ok(Self {
+            path: path.to_owned(),
             units,
             readings,
             commits,
@@ -86,6 +106,27 @@ impl Sqlite {
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             Err(_) => Err(ended()),
         }
+    }
+
+    /// Whether the file is in the mode it was opened with; `synchronous` is asserted by each connection that writes.
+    pub(crate) async fn check_durability(&self) -> Result<(), OpenError> {
+        let failed = |error: StoreError| file_error(&self.path, &error);
+        let statement = Statement::new("PRAGMA journal_mode", Vec::new());
+        let mut rows = self.query(statement).await.map_err(failed)?;
+        let found = rows
+            .first_mut()
+            .map(Row::text)
+            .transpose()
+            .map_err(failed)?;
+        let found = found.unwrap_or_default();
+        if found == "wal" {
+            return Ok(());
+        }
+        Err(OpenError::SqliteSetting {
+            path: self.path.display().to_string(),
+            setting: "journal_mode",
+            found,
+        })
     }
 
     pub(crate) fn commit_counts(&self) -> CommitCounts {

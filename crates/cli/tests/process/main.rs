@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backup;
 mod bad_settings;
 #[cfg(feature = "failpoints")]
 mod crash;

@@ -66,6 +66,11 @@ impl<'w> Admin<'w> {
         self.send(Method::PATCH, path, Some(body)).await
     }
 
+    /// `PUT /api/v2/PATH`.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, Some(body)).await
+    }
+
     /// `DELETE /api/v2/PATH`.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None).await

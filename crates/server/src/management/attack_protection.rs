@@ -13,6 +13,7 @@ use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
 use super::change::{self, commit};
+use super::fixed_settings::refuse_changes;
 use super::schema::{Field, Kind, field};
 use super::uri::Id;
 use crate::answer::management::{Problem, answer};
@@ -229,23 +230,4 @@ fn judge_allowlist(sent: &Map<String, Value>) -> Result<(), Problem> {
             "Payload validation error: '{error}' on property allowlist."
         ))),
     }
-}
-
-/// What is not enforced can only be set to what it is.
-fn refuse_changes(path: &str, settings: &Value, sent: &Map<String, Value>) -> Result<(), Problem> {
-    for (name, value) in sent {
-        let place = format!("{path}{name}");
-        match (settings.get(name), value) {
-            (Some(present @ Value::Object(_)), Value::Object(inner)) => {
-                refuse_changes(&format!("{place}."), present, inner)?;
-            }
-            (Some(present), value) if present == value => {}
-            _ => {
-                return Err(Problem::InvalidBody(format!(
-                    "Payload validation error: 'Value is not supported' on property {place} (this server does not enforce it; leave it as it is)."
-                )));
-            }
-        }
-    }
-    Ok(())
 }

@@ -1,7 +1,8 @@
 //! The Management API v2, as far as the login story needs it.
 //!
 //! Every handler takes a [`ManagementCall`](authorization::ManagementCall), so that none can be written without a token,
-//! and names the scopes it asks for. Bodies are judged by the tables in `schema`; each change is one commit with its event.
+//! and names the scopes it asks for (none where there is nothing to see or to change: `not_built`,
+//! `fixed_settings`). Bodies are judged by the tables in `schema`; each change is one commit with its event.
 
 mod attack_protection;
 mod audit;
@@ -11,7 +12,9 @@ mod change;
 mod client_grants;
 mod clients;
 mod connections;
+mod fixed_settings;
 mod logs;
+mod not_built;
 mod paging;
 mod password_policy;
 mod projection;
@@ -108,6 +111,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         )
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::show))
+        .merge(fixed_settings::routes())
+        .merge(not_built::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(nothing_here)
 }

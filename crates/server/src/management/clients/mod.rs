@@ -9,7 +9,7 @@ mod secret;
 use axum::response::Response;
 use http::StatusCode;
 use model::{ClientId, ClientRecord};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use storage::{Page, Work};
 
 use self::document::{merge, read, to_map, with_defaults};
@@ -44,7 +44,8 @@ pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response,
     call.require(READERS)?;
     let paging = Paging::read(&query)?;
     if query.is_true("is_global") {
-        return Ok(paging.answer("clients", Vec::new(), 0));
+        let global = paging.cut(vec![all_applications(&call)], |_| "");
+        return Ok(paging.answer("clients", global, 1));
     }
     let all = call.store.list_clients(Page::ALL).await?.items;
     let wanted = |record: &ClientRecord| {
@@ -187,6 +188,18 @@ async fn save(
     })
     .await?;
     change::written(written, MISSING)
+}
+
+/// The stand-in for "all applications", where the wire keeps their common login page: there is none.
+/// It has no id, so that nothing can be written to it; the deploy CLI's export stops without it.
+fn all_applications(call: &ManagementCall) -> Value {
+    json!({
+        "tenant": call.tenant().name,
+        "global": true,
+        "name": "All Applications",
+        "is_first_party": true,
+        "custom_login_page_on": false,
+    })
 }
 
 /// As far as this token may see it.

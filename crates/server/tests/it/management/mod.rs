@@ -8,6 +8,7 @@ mod conventions;
 mod events;
 mod hostile_input;
 mod logs;
+mod not_built;
 mod paging;
 mod scopes;
 mod tenant;

@@ -183,7 +183,6 @@ fn read(settings: &AttackProtection, shield: &str) -> Result<Value, Problem> {
             "monitoring_mode_enabled": false,
         })),
         "captcha" => Ok(json!({
-            "active_provider_id": null,
             "arkose": { "site_key": "", "fail_open": false, "client_subdomain": "", "verify_subdomain": "" },
             "auth_challenge": { "fail_open": false },
             "hcaptcha": { "site_key": "" },

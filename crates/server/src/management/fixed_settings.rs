@@ -79,6 +79,7 @@ pub(super) fn refuse_changes(
                 refuse_changes(&format!("{place}."), present, inner)?;
             }
             (Some(present), value) if present == value => {}
+            (None, Value::Null) => {}
             _ => {
                 return Err(Problem::InvalidBody(format!(
                     "Payload validation error: 'Value is not supported' on property {} (this server does not enforce it; leave it as it is).",

@@ -34,6 +34,7 @@ enum Nothing {
 
 const LISTS: &[(&str, Nothing)] = &[
     ("/actions/actions", Nothing::Actions),
+    ("/actions/triggers", Nothing::Named("triggers")),
     ("/branding/phone/providers", Nothing::Named("providers")),
     ("/branding/phone/templates", Nothing::Named("templates")),
     ("/custom-domains", Nothing::Paged("custom_domains")),

@@ -48,6 +48,9 @@ const FLAGS: &[Field] = &[
     ),
 ];
 
+/// A year at most.
+const MINUTES: Kind = Kind::Integer(1, 525_600);
+
 const FIELDS: &[Field] = &[
     field("friendly_name", Kind::NullableText(1_024)),
     field("picture_url", Kind::NullableText(2_048)),
@@ -66,6 +69,10 @@ const FIELDS: &[Field] = &[
     field("idle_session_lifetime", Kind::Any),
     field("ephemeral_session_lifetime", Kind::Any),
     field("idle_ephemeral_session_lifetime", Kind::Any),
+    field("session_lifetime_in_minutes", MINUTES),
+    field("idle_session_lifetime_in_minutes", MINUTES),
+    field("ephemeral_session_lifetime_in_minutes", MINUTES),
+    field("idle_ephemeral_session_lifetime_in_minutes", MINUTES),
     field("sandbox_version", Kind::Text(8)),
     field("session_cookie", Kind::AnyObject),
     field("universal_login", Kind::AnyObject),
@@ -120,7 +127,7 @@ pub(super) async fn change(call: ManagementCall, body: Body) -> Result<Response,
         Ok(Value::Object(members)) => members,
         _ => return Err(Problem::Internal("settings are not an object".to_owned())),
     };
-    lay_over(&mut document, &sent);
+    lay_over(&mut document, &in_hours(&sent)?);
     tenant.settings = serde_json::from_value(Value::Object(document))
         .map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))?;
 
@@ -128,6 +135,30 @@ pub(super) async fn change(call: ManagementCall, body: Body) -> Result<Response,
     let what = "Update tenant settings";
     save(&call, what, &Value::Object(sent), tenant, &shown).await?;
     Ok(answer(StatusCode::OK, &shown))
+}
+
+/// Lifetimes are kept in hours; who sends minutes (the deploy CLI) reads hours back, fractional where need be.
+fn in_hours(sent: &Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+    let mut kept = Map::new();
+    for (name, value) in sent {
+        let Some((hours_name, minutes)) = name.strip_suffix("_in_minutes").zip(value.as_u64())
+        else {
+            kept.insert(name.clone(), value.clone());
+            continue;
+        };
+        if sent.contains_key(hours_name) {
+            return Err(Problem::InvalidBody(format!(
+                "Payload validation error: 'Cannot be specified together with {hours_name}' on property {name} (send one of the two)."
+            )));
+        }
+        let hours = if minutes % 60 == 0 {
+            json!(minutes / 60)
+        } else {
+            json!((minutes as f64 / 60.0 * 10_000.0).round() / 10_000.0)
+        };
+        kept.insert(hours_name.to_owned(), hours);
+    }
+    Ok(kept)
 }
 
 /// Null and the empty text remove; `flags` are merged.

@@ -40,17 +40,19 @@ on_both_engines! {
     async fn settings_of_what_is_not_built_can_be_written_as_they_are(world: World) {
         let admin = world.admin().await;
         let before = admin.get("logs?per_page=100").await.expect(200).json();
-        for path in ["prompts", "risk-assessments/settings", "supplemental-signals", "attack-protection/bot-detection"] {
+        for path in ["prompts", "risk-assessments/settings", "supplemental-signals", "attack-protection/bot-detection", "attack-protection/captcha"] {
             let settings = admin.get(path).await.expect(200).json();
             assert_eq!(admin.patch(path, settings.clone()).await.expect(200).json(), settings, "{path}");
         }
         assert_eq!(admin.get("guardian/policies").await.expect(200).json(), json!([]));
         admin.put("guardian/policies", json!([])).await.expect(200);
+        admin.patch("attack-protection/captcha", json!({"active_provider_id": null})).await.expect(200);
 
         for (path, change, place) in [
             ("prompts", json!({"identifier_first": true}), "identifier_first"),
             ("risk-assessments/settings", json!({"enabled": true}), "enabled"),
             ("supplemental-signals", json!({"unheard_of": true}), "unheard_of"),
+            ("attack-protection/captcha", json!({"active_provider_id": "arkose"}), "active_provider_id"),
             ("attack-protection/captcha", json!({"arkose": {"fail_open": true}}), "arkose.fail_open"),
         ] {
             let refused = admin.patch(path, change).await.expect(400);

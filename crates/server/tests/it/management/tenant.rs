@@ -22,6 +22,22 @@ on_both_engines! {
         assert_ne!(backend.login_right("ana@example.com", "192.0.2.1").await.status, 200, "acts at once");
     }
 
+    async fn lifetimes_sent_in_minutes_are_shown_in_hours(world: World) {
+        let admin = world.admin().await;
+        let minutes = json!({"session_lifetime_in_minutes": 10_080, "idle_session_lifetime_in_minutes": 181});
+        let changed = admin.patch("tenants/settings", minutes).await.expect(200).json();
+        assert_eq!((&changed["session_lifetime"], &changed["idle_session_lifetime"]), (&json!(168), &json!(3.0167)));
+        assert!(changed.get("session_lifetime_in_minutes").is_none());
+        for refused in [
+            json!({"session_lifetime_in_minutes": 60, "session_lifetime": 1}),
+            json!({"session_lifetime_in_minutes": 0}),
+            json!({"sessions_in_minutes": 1}),
+        ] {
+            admin.patch("tenants/settings", refused).await.expect(400);
+        }
+        assert_eq!(admin.get("tenants/settings").await.expect(200).json()["session_lifetime"], 168);
+    }
+
     async fn what_is_not_known_or_not_enforced_is_refused(world: World) {
         let admin = world.admin().await;
         let before = admin.get("tenants/settings").await.expect(200).json();

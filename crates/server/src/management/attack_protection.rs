@@ -5,23 +5,16 @@
 use axum::response::Response;
 use guard::Allowlist;
 use http::StatusCode;
-use model::{AttackProtection, Tenant};
+use model::AttackProtection;
 use serde_json::{Map, Value, json};
-use storage::Work;
 
-use super::audit;
 use super::authorization::ManagementCall;
 use super::body::Body;
-use super::change::{self, commit};
 use super::fixed_settings::refuse_changes;
 use super::schema::{Field, Kind, field};
+use super::tenant_row::{NOT_HERE, change_tenant, present};
 use super::uri::Id;
 use crate::answer::management::{Problem, answer};
-
-const NOT_HERE: Problem = Problem::NotFound {
-    code: None,
-    message: "Not Found",
-};
 
 const BRUTE_FORCE: &[Field] = &[
     field("enabled", Kind::Bool),
@@ -89,32 +82,30 @@ pub(super) async fn change(
     body: Body,
 ) -> Result<Response, Problem> {
     call.require(&["update:attack_protection"])?;
-    let mut tenant = present(&call).await?;
-    let mut settings = read(&tenant.attack_protection, &shield)?;
+    let known = read(&present(&call).await?.attack_protection, &shield)?;
     let sent = match shield.as_str() {
-        "brute-force-protection" => {
-            let sent = body.judged(BRUTE_FORCE)?;
-            judge_allowlist(&sent)?;
-            merge(&mut settings, &sent);
-            tenant.attack_protection.brute_force = typed(settings)?;
-            sent
-        }
-        "suspicious-ip-throttling" => {
-            let sent = body.judged(SUSPICIOUS_IP)?;
-            judge_allowlist(&sent)?;
-            merge(&mut settings, &sent);
-            tenant.attack_protection.suspicious_ip = typed(settings)?;
-            sent
-        }
+        "brute-force-protection" => body.judged(BRUTE_FORCE)?,
+        "suspicious-ip-throttling" => body.judged(SUSPICIOUS_IP)?,
         _ => {
-            refuse_changes("", &settings, &body.unjudged()?)?;
-            return Ok(answer(StatusCode::OK, &settings));
+            refuse_changes("", &known, &body.unjudged()?)?;
+            return Ok(answer(StatusCode::OK, &known));
         }
     };
+    judge_allowlist(&sent)?;
 
-    let shown = read(&tenant.attack_protection, &shield)?;
     let what = format!("Update {shield} settings");
-    save(&call, &what, &Value::Object(sent), tenant, &shown).await?;
+    let body = Value::Object(sent.clone());
+    let shown = change_tenant(&call, &what, &body, |tenant| {
+        let shields = &mut tenant.attack_protection;
+        let mut settings = read(shields, &shield)?;
+        merge(&mut settings, &sent);
+        match shield.as_str() {
+            "brute-force-protection" => shields.brute_force = typed(settings)?,
+            _ => shields.suspicious_ip = typed(settings)?,
+        }
+        read(shields, &shield)
+    })
+    .await?;
     Ok(answer(StatusCode::OK, &shown))
 }
 
@@ -131,36 +122,17 @@ pub(super) async fn show_own(call: ManagementCall) -> Result<Response, Problem> 
 pub(super) async fn change_own(call: ManagementCall, body: Body) -> Result<Response, Problem> {
     call.require(&["update:attack_protection"])?;
     let sent = body.judged(SAME_USER)?;
-    let mut tenant = present(&call).await?;
-    let mut settings = json!({ "same_user": tenant.attack_protection.same_user });
-    merge(&mut settings, &sent);
-    tenant.attack_protection.same_user = typed(settings["same_user"].take())?;
-
-    let shown = json!({ "same_user": tenant.attack_protection.same_user });
     let what = "Update attack protection settings";
-    save(&call, what, &Value::Object(sent), tenant, &shown).await?;
-    Ok(answer(StatusCode::OK, &shown))
-}
-
-/// The tenant as it is stored now, not as it was cached.
-async fn present(call: &ManagementCall) -> Result<Tenant, Problem> {
-    call.store.find_tenant().await?.ok_or(NOT_HERE)
-}
-
-/// Writes the tenant as it shall be; `shown` is what the caller will be answered.
-pub(super) async fn save(
-    call: &ManagementCall,
-    what: &str,
-    sent: &Value,
-    tenant: Tenant,
-    shown: &Value,
-) -> Result<(), Problem> {
-    let event = audit::changed(call, what, sent, 200, shown);
-    let written = commit(call, event, async move |work: &mut Work| {
-        work.set_tenant(&tenant).await
+    let body = Value::Object(sent.clone());
+    let shown = change_tenant(&call, what, &body, |tenant| {
+        let shields = &mut tenant.attack_protection;
+        let mut settings = json!({ "same_user": shields.same_user });
+        merge(&mut settings, &sent);
+        shields.same_user = typed(settings["same_user"].take())?;
+        Ok(json!({ "same_user": shields.same_user }))
     })
     .await?;
-    change::written(written, NOT_HERE)
+    Ok(answer(StatusCode::OK, &shown))
 }
 
 fn read(settings: &AttackProtection, shield: &str) -> Result<Value, Problem> {

@@ -20,6 +20,7 @@ mod password_policy;
 mod projection;
 mod resource_servers;
 mod schema;
+mod tenant_row;
 mod tenant_settings;
 mod unblocking;
 mod uri;

@@ -7,11 +7,11 @@ use http::StatusCode;
 use model::TenantSettings;
 use serde_json::{Map, Value, json};
 
-use super::attack_protection::save;
 use super::authorization::ManagementCall;
 use super::body::Body;
 use super::projection::Projection;
 use super::schema::{Field, Kind, field};
+use super::tenant_row::{change_tenant, present};
 use super::uri::Query;
 use crate::answer::management::{Problem, answer};
 
@@ -96,10 +96,7 @@ const FIELDS: &[Field] = &[
 /// `GET /tenants/settings`.
 pub(super) async fn show(call: ManagementCall, query: Query) -> Result<Response, Problem> {
     call.require(&["read:tenant_settings"])?;
-    let tenant = call.store.find_tenant().await?.ok_or(Problem::NotFound {
-        code: None,
-        message: "Not Found",
-    })?;
+    let tenant = present(&call).await?;
     let mut shown = wire(&tenant.settings)?;
     shown["sandbox_versions_available"] = json!(["22"]);
     Ok(answer(StatusCode::OK, &Projection::read(&query).of(shown)))
@@ -119,21 +116,21 @@ pub(super) async fn change(call: ManagementCall, body: Body) -> Result<Response,
             "Payload validation error: 'No connection is named {name}' on property default_directory."
         )));
     }
-    let mut tenant = call.store.find_tenant().await?.ok_or(Problem::NotFound {
-        code: None,
-        message: "Not Found",
-    })?;
-    let mut document = match serde_json::to_value(&tenant.settings) {
-        Ok(Value::Object(members)) => members,
-        _ => return Err(Problem::Internal("settings are not an object".to_owned())),
-    };
-    lay_over(&mut document, &in_hours(&sent)?);
-    tenant.settings = serde_json::from_value(Value::Object(document))
-        .map_err(|error| Problem::InvalidBody(format!("Payload validation error: '{error}'.")))?;
+    let kept = in_hours(&sent)?;
 
-    let shown = wire(&tenant.settings)?;
     let what = "Update tenant settings";
-    save(&call, what, &Value::Object(sent), tenant, &shown).await?;
+    let shown = change_tenant(&call, what, &Value::Object(sent), |tenant| {
+        let mut document = match serde_json::to_value(&tenant.settings) {
+            Ok(Value::Object(members)) => members,
+            _ => return Err(Problem::Internal("settings are not an object".to_owned())),
+        };
+        lay_over(&mut document, &kept);
+        tenant.settings = serde_json::from_value(Value::Object(document)).map_err(|error| {
+            Problem::InvalidBody(format!("Payload validation error: '{error}'."))
+        })?;
+        wire(&tenant.settings)
+    })
+    .await?;
     Ok(answer(StatusCode::OK, &shown))
 }
 

@@ -22,6 +22,25 @@ on_both_engines! {
         assert_ne!(backend.login_right("ana@example.com", "192.0.2.1").await.status, 200, "acts at once");
     }
 
+    async fn changes_at_the_same_time_all_hold(world: World) {
+        let admin = world.admin().await;
+        for round in 1..=10 {
+            let body = json!({"max_attempts": round});
+            let (shield, own, settings) = tokio::join!(
+                admin.patch("attack-protection/brute-force-protection", body.clone()),
+                admin.patch("portcullis/attack-protection", json!({"same_user": body})),
+                admin.patch("tenants/settings", json!({"friendly_name": format!("Shop {round}")})),
+            );
+            assert_eq!(shield.expect(200).json()["max_attempts"], round);
+            assert_eq!(own.expect(200).json()["same_user"]["max_attempts"], round);
+            settings.expect(200);
+            assert_eq!(admin.get("attack-protection/brute-force-protection").await.expect(200).json()["max_attempts"], round);
+            assert_eq!(admin.get("portcullis/attack-protection").await.expect(200).json()["same_user"]["max_attempts"], round);
+            assert_eq!(admin.get("tenants/settings").await.expect(200).text_of("friendly_name"), format!("Shop {round}"));
+        }
+        assert_eq!(admin.events("sapi").await.len(), 30, "one event for each change, however often it was begun");
+    }
+
     async fn lifetimes_sent_in_minutes_are_shown_in_hours(world: World) {
         let admin = world.admin().await;
         let minutes = json!({"session_lifetime_in_minutes": 10_080, "idle_session_lifetime_in_minutes": 181});

@@ -45,6 +45,10 @@ const ALL: &[(&str, Settings)] = &[
     }),
     ("/risk-assessments/settings", || json!({ "enabled": false })),
     (
+        "/risk-assessments/settings/new-device",
+        || json!({ "remember_for": 0 }),
+    ),
+    (
         "/supplemental-signals",
         || json!({ "akamai_enabled": false }),
     ),

@@ -40,7 +40,7 @@ on_both_engines! {
     async fn settings_of_what_is_not_built_can_be_written_as_they_are(world: World) {
         let admin = world.admin().await;
         let before = admin.get("logs?per_page=100").await.expect(200).json();
-        for path in ["prompts", "risk-assessments/settings", "supplemental-signals", "attack-protection/bot-detection", "attack-protection/captcha"] {
+        for path in ["prompts", "risk-assessments/settings", "risk-assessments/settings/new-device", "supplemental-signals", "attack-protection/bot-detection", "attack-protection/captcha"] {
             let settings = admin.get(path).await.expect(200).json();
             assert_eq!(admin.patch(path, settings.clone()).await.expect(200).json(), settings, "{path}");
         }

@@ -72,7 +72,11 @@ on_both_engines! {
             assert_eq!(admin.patch("tenants/settings", body.clone()).await.expect(400).text_of("errorCode"), "invalid_body", "{body}");
         }
         assert_eq!(admin.get("tenants/settings").await.expect(200).json(), before);
-        for flag in ["allow_legacy_ro_grant_types", "enable_client_connections"] {
+        for setting in ["client_id_metadata_document_supported", "skip_non_verifiable_callback_uri_confirmation_prompt"] {
+            admin.patch("tenants/settings", json!({setting: true})).await.expect(400);
+            admin.patch("tenants/settings", json!({setting: false})).await.expect(200);
+        }
+        for flag in ["require_pushed_authorization_requests", "allow_legacy_ro_grant_types", "enable_client_connections"] {
             admin.patch("tenants/settings", json!({"flags": {flag: false}})).await.expect(200);
         }
     }

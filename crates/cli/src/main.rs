@@ -10,6 +10,7 @@ mod data_dir;
 mod demo;
 mod migrate;
 mod open;
+mod open_files;
 mod serve;
 mod settings;
 mod tls;

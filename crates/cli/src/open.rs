@@ -7,11 +7,14 @@ use credentials::{Argon2Implementation, HashingPool, PoolSettings, Scheme};
 use http::HeaderName;
 use keys::{Entropy, RootKey, SystemEntropy};
 use model::{Tenant, TenantId};
-use server::{App, Clock, Secrets, ServerSettings, SystemClock, WaitingSettings, bootstrap};
+use server::{
+    App, Clock, ConnectionSettings, Secrets, ServerSettings, SystemClock, WaitingSettings,
+    bootstrap,
+};
 use storage::{Database, Store, StoreSettings};
 
 use crate::settings::{self, Settings};
-use crate::{Failure, data_dir};
+use crate::{Failure, data_dir, open_files};
 
 /// A store that is ready for use, with the tenant of the public address.
 pub(crate) struct Opened {
@@ -112,6 +115,13 @@ pub(crate) async fn app(settings: &Settings, opened: Opened) -> Result<Arc<App>,
         default_tenant: Some(default_tenant),
         password_scheme: scheme,
         waiting: WaitingSettings::default(),
+        connections: ConnectionSettings {
+            most: open_files::connections_that_fit(settings.server.max_connections),
+            handshake: Duration::from_secs(settings.server.handshake_timeout_seconds),
+            head: Duration::from_secs(settings.server.header_timeout_seconds),
+            body: Duration::from_secs(settings.server.body_timeout_seconds),
+            write: Duration::from_secs(settings.server.write_timeout_seconds),
+        },
     };
     let entropy: Arc<dyn Entropy + Send + Sync> = Arc::new(SystemEntropy);
     Ok(App::new(

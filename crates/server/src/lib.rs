@@ -6,8 +6,10 @@
 
 pub mod answer;
 mod app;
+mod body_deadline;
 pub mod bootstrap;
 mod clock;
+mod connection;
 mod directory;
 mod event_log;
 mod failpoint;
@@ -31,4 +33,4 @@ pub use clock::{Clock, SystemClock};
 pub use jobs::Jobs;
 pub use management_scopes::MANAGEMENT_SCOPES;
 pub use router::{MAX_BODY, router};
-pub use settings::{ServerSettings, WaitingSettings};
+pub use settings::{ConnectionSettings, ServerSettings, WaitingSettings};

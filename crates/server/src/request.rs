@@ -9,7 +9,8 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::header::{HOST, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
 use jiff::Timestamp;
 use model::Tenant;
 use storage::TenantStore;
@@ -51,20 +52,35 @@ impl RequestContext {
     }
 }
 
-impl FromRequestParts<Arc<App>> for RequestContext {
-    type Rejection = StatusCode;
+/// Why a request has no context. Told as JSON in `answer`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoContext {
+    #[error(
+        "Send exactly one Host header with the name, and the port where there is one, of this server."
+    )]
+    Host,
+    #[error("No tenant has this host.")]
+    UnknownHost,
+    #[error("The server is busy. Try again after the time in Retry-After.")]
+    Unavailable,
+    #[error("An internal error occurred.")]
+    Peer,
+}
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, StatusCode> {
+impl FromRequestParts<Arc<App>> for RequestContext {
+    type Rejection = NoContext;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, NoContext> {
         let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, app)
             .await
-            .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-        let hostname = host_of(parts).unwrap_or_default();
+            .map_err(|_| NoContext::Peer)?;
+        let hostname = host_of(parts).ok_or(NoContext::Host)?;
         let facts = match app.directory.tenant_by_host(app, &hostname).await {
             Ok(Some(facts)) => facts,
-            Ok(None) => return Err(StatusCode::NOT_FOUND),
+            Ok(None) => return Err(NoContext::UnknownHost),
             Err(error) => {
                 tracing::error!(%error, "tenant not read");
-                return Err(StatusCode::SERVICE_UNAVAILABLE);
+                return Err(NoContext::Unavailable);
             }
         };
 
@@ -81,14 +97,31 @@ impl FromRequestParts<Arc<App>> for RequestContext {
     }
 }
 
+/// The host that is spoken to (RFC 9112 §3.2): HTTP/1.1 has exactly one Host header, and a target's own host wins.
+/// None if it has another number, or what it says is no host; empty where HTTP/1.0 says nothing.
 fn host_of(parts: &Parts) -> Option<String> {
-    let named = parts
-        .uri
-        .authority()
-        .map(|authority| authority.as_str().to_owned());
-    named
-        .or_else(|| text_of(&parts.headers, HOST))
-        .map(|host| host.to_ascii_lowercase())
+    let mut lines = parts.headers.get_all(HOST).iter();
+    let (line, more) = (lines.next(), lines.next());
+    let missing = line.is_none() && parts.version == Version::HTTP_11;
+    if more.is_some() || missing {
+        return None;
+    }
+    let line = line.map(|line| line.to_str()).transpose().ok()?;
+    let named = parts.uri.authority().map(Authority::as_str).or(line);
+    named.map_or(Some(String::new()), host)
+}
+
+/// A host and perhaps a port, in lower case; none if it is something else.
+fn host(text: &str) -> Option<String> {
+    // RFC 1035 §2.3.4, and a port.
+    const LONGEST: usize = 255 + 6;
+    let authority: Authority = text.parse().ok()?;
+    let plain = text.bytes().all(|byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
+    });
+    let port = authority.host().len() == text.len() || authority.port_u16().is_some();
+    (plain && port && !authority.host().is_empty() && text.len() <= LONGEST)
+        .then(|| text.to_ascii_lowercase())
 }
 
 /// One header as text, cut at 1 KiB; what is not text is absent.
@@ -99,4 +132,36 @@ pub(crate) fn text_of(
     const MAX: usize = 1_024;
     let text = headers.get(name)?.to_str().ok()?;
     Some(text.get(..MAX).unwrap_or(text).to_owned())
+}
+
+/// A header that must not be there twice, as text; none if it is, or is no text, `Some(None)` if it is absent.
+pub(crate) fn only_one<'headers>(
+    headers: &'headers HeaderMap,
+    name: &HeaderName,
+) -> Option<Option<&'headers str>> {
+    let mut lines = headers.get_all(name).iter();
+    let line = lines.next().map(HeaderValue::to_str).transpose().ok()?;
+    lines.next().is_none().then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_with_perhaps_a_port() {
+        for (text, read) in [
+            ("Login.Example.com", "login.example.com"),
+            ("login.example.com:8443", "login.example.com:8443"),
+            ("192.0.2.1:80", "192.0.2.1:80"),
+            ("[2001:db8::1]:8443", "[2001:db8::1]:8443"),
+        ] {
+            assert_eq!(host(text).as_deref(), Some(read), "{text}");
+        }
+        for text in [
+            "", ":80", "a:b", "a:70000", "[::1", "a@b", "a/b", "a,b", "a b", "%61",
+        ] {
+            assert_eq!(host(text), None, "{text}");
+        }
+    }
 }

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use http::StatusCode;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
 use crate::{health, management, oauth};
 
-/// Larger bodies are refused before they are read.
+/// Larger bodies are refused before more of them is read.
 pub const MAX_BODY: usize = 64 * 1024;
 
 /// A request that takes longer is answered 503; what it has charged is settled all the same.
@@ -37,11 +38,15 @@ pub fn router(app: Arc<App>) -> Router {
         .nest("/api/v2", management::routes())
         .route("/livez", get(health::alive))
         .route("/readyz", get(health::ready))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(
+            Arc::clone(&app),
+            crate::body_deadline::limit,
+        ))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             PATIENCE,
         ))
-        .layer(axum::middleware::from_fn(crate::trace::trace))
+        .layer(from_fn(crate::trace::trace))
         .with_state(app)
 }

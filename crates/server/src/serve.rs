@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use axum::Router;
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
-use hyper_util::rt::TokioTimer;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use rustls::ServerConfig;
 
 use crate::app::App;
+use crate::connection::Bounded;
+use crate::settings::ConnectionSettings;
 
 /// How long open requests may take to end.
 const DRAIN: Duration = Duration::from_secs(20);
-/// How long a client may take to send its request's head.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// Larger heads are refused (431).
 const MAX_HEAD: usize = 32 * 1024;
 
@@ -52,6 +53,8 @@ pub fn serve(
     transport: &Transport,
 ) -> std::io::Result<Listening> {
     let handle = Handle::new();
+    let settings = &app.settings.connections;
+    let bounded = Bounded::new(settings);
     let mut servers = Vec::new();
     for listener in listeners {
         listener.set_nonblocking(true)?;
@@ -61,14 +64,22 @@ pub fn serve(
         let running = match transport {
             Transport::Tls(config) => {
                 let config = RustlsConfig::from_config(Arc::clone(config));
-                let mut server =
-                    axum_server::from_tcp_rustls(listener, config)?.handle(handle.clone());
-                bound(server.http_builder());
+                let acceptor = RustlsAcceptor::new(config)
+                    .handshake_timeout(settings.handshake)
+                    .acceptor(bounded.clone());
+                let mut server = axum_server::from_tcp(listener)?
+                    .acceptor(acceptor)
+                    .first_request_timeout(settings.head)
+                    .handle(handle.clone());
+                bound(server.http_builder(), settings);
                 app.jobs.detach(server.serve(service))
             }
             Transport::Plain => {
-                let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
-                bound(server.http_builder());
+                let mut server = axum_server::from_tcp(listener)?
+                    .acceptor(bounded.clone())
+                    .first_request_timeout(settings.head)
+                    .handle(handle.clone());
+                bound(server.http_builder(), settings);
                 app.jobs.detach(server.serve(service))
             }
         };
@@ -77,16 +88,18 @@ pub fn serve(
     Ok(Listening { handle, servers })
 }
 
-fn bound(builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>) {
+fn bound(builder: &mut Builder<TokioExecutor>, settings: &ConnectionSettings) {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
+        .header_read_timeout(settings.head)
         .max_buf_size(MAX_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_header_list_size(32 * 1024)
+        .keep_alive_interval(settings.head)
+        .keep_alive_timeout(settings.head)
+        .max_header_list_size(MAX_HEAD as u32)
         .max_concurrent_streams(250);
 }
 

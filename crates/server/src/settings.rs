@@ -1,5 +1,7 @@
 //! What the server must be told: plain values that have been checked, no strings from files or the environment.
 
+use std::time::Duration;
+
 use credentials::Scheme;
 use http::HeaderName;
 use ipnet::IpNet;
@@ -18,13 +20,42 @@ pub struct ServerSettings {
     pub password_scheme: Scheme,
     /// Bounds of the wait for attempts in flight.
     pub waiting: WaitingSettings,
+    /// What a client may hold, and how long.
+    pub connections: ConnectionSettings,
+}
+
+/// How many connections each listener serves, and how long a client may take for each step.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionSettings {
+    /// Open connections; one more is closed at once.
+    pub most: usize,
+    /// For the TLS handshake.
+    pub handshake: Duration,
+    /// For a request's head, from the handshake or the last answer on; so an idle connection is closed too.
+    pub head: Duration,
+    /// For a request's whole body.
+    pub body: Duration,
+    /// For taking any more of an answer.
+    pub write: Duration,
+}
+
+impl Default for ConnectionSettings {
+    fn default() -> Self {
+        Self {
+            most: 4_096,
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(10),
+            write: Duration::from_secs(10),
+        }
+    }
 }
 
 /// How long and how many may wait for attempts in flight on the same key.
 #[derive(Debug, Clone, Copy)]
 pub struct WaitingSettings {
     /// From the first wait to the refusal.
-    pub patience: std::time::Duration,
+    pub patience: Duration,
     pub waiters_a_key: usize,
     pub waiters: usize,
 }
@@ -32,7 +63,7 @@ pub struct WaitingSettings {
 impl Default for WaitingSettings {
     fn default() -> Self {
         Self {
-            patience: std::time::Duration::from_secs(10),
+            patience: Duration::from_secs(10),
             waiters_a_key: 1_024,
             waiters: 4_096,
         }

@@ -11,7 +11,7 @@ use credentials::{Argon2Implementation, HashCounts, HashingPool, PoolSettings, S
 use http::{HeaderName, Request};
 use keys::{Entropy, RootKey, SeededEntropy, SystemEntropy};
 use model::{Tenant, TenantId};
-use server::{App, Clock, Secrets, ServerSettings, WaitingSettings, bootstrap};
+use server::{App, Clock, ConnectionSettings, Secrets, ServerSettings, WaitingSettings, bootstrap};
 use storage::{Database, Store, StoreSettings};
 use tempfile::TempDir;
 use temporary_postgres::TemporaryPostgres;
@@ -175,6 +175,7 @@ impl World {
             default_tenant: Some(id),
             password_scheme: settings.scheme,
             waiting: settings.waiting,
+            connections: ConnectionSettings::default(),
         };
         let as_clock: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let app = App::new(server, store, &root, pool, as_clock, entropy);

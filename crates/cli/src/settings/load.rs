@@ -150,6 +150,22 @@ fn check(settings: Settings) -> Result<Settings, Failure> {
             "with PostgreSQL all nodes share one root key: set server.root_key_file (make one with `portcullis keys root`)",
         ));
     }
+    if settings.server.max_connections == 0 {
+        return Err(Failure::new("server.max_connections: must be at least 1"));
+    }
+    let timeouts = [
+        ("handshake", settings.server.handshake_timeout_seconds),
+        ("header", settings.server.header_timeout_seconds),
+        ("body", settings.server.body_timeout_seconds),
+        ("write", settings.server.write_timeout_seconds),
+    ];
+    // Below the 25 s a whole request has, or late bodies would be answered as if the server were slow.
+    let is_beyond = |(_, seconds): &&(&str, u64)| !(1..=20).contains(seconds);
+    if let Some((name, _)) = timeouts.iter().find(is_beyond) {
+        return Err(Failure::new(format!(
+            "server.{name}_timeout_seconds: must be from 1 to 20"
+        )));
+    }
     if settings.argon2.memory_kib < 8 || settings.argon2.passes < 1 {
         return Err(Failure::new(
             "argon2: memory_kib must be at least 8 and passes at least 1",

@@ -59,10 +59,26 @@ pub(crate) struct Server {
     /// Directory of the SQLite database, the root key and the development CA.
     #[schemars(example = "/var/lib/portcullis")]
     pub(crate) data_dir: PathBuf,
+    /// Open connections a listener serves; one more is closed at once.
+    #[schemars(range(min = 1), example = 10000, extend("x-unit" = "connections"))]
+    pub(crate) max_connections: usize,
+    /// Seconds a client may take for the TLS handshake.
+    #[schemars(range(min = 1, max = 20), example = 5, extend("x-unit" = "seconds"))]
+    pub(crate) handshake_timeout_seconds: u64,
+    /// Seconds a client may take for a request's head, and stay idle between two requests.
+    #[schemars(range(min = 1, max = 20), example = 15, extend("x-unit" = "seconds"))]
+    pub(crate) header_timeout_seconds: u64,
+    /// Seconds a client may take for a request's whole body.
+    #[schemars(range(min = 1, max = 20), example = 15, extend("x-unit" = "seconds"))]
+    pub(crate) body_timeout_seconds: u64,
+    /// Seconds a client may leave an answer unread.
+    #[schemars(range(min = 1, max = 20), example = 15, extend("x-unit" = "seconds"))]
+    pub(crate) write_timeout_seconds: u64,
 }
 
 impl Default for Server {
     fn default() -> Self {
+        let connections = server::ConnectionSettings::default();
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 8443))],
             public_url: None,
@@ -72,6 +88,11 @@ impl Default for Server {
             root_key_file: None,
             root_key: None,
             data_dir: PathBuf::from("portcullis-data"),
+            max_connections: connections.most,
+            handshake_timeout_seconds: connections.handshake.as_secs(),
+            header_timeout_seconds: connections.head.as_secs(),
+            body_timeout_seconds: connections.body.as_secs(),
+            write_timeout_seconds: connections.write.as_secs(),
         }
     }
 }

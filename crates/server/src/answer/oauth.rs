@@ -8,7 +8,7 @@ use protocol::{ErrorCode, Reason, TokenAnswer};
 use serde_json::json;
 
 use crate::protection::KnownRefusal;
-use crate::request::RequestContext;
+use crate::request::{NoContext, RequestContext};
 
 /// Why a call is refused, with what the answer's headers must say.
 #[derive(Debug)]
@@ -132,6 +132,25 @@ pub(crate) fn success(answer: &TokenAnswer) -> Response {
     response
 }
 
+impl IntoResponse for NoContext {
+    fn into_response(self) -> Response {
+        let (status, code) = match self {
+            Self::Host => (StatusCode::BAD_REQUEST, "invalid_request"),
+            Self::UnknownHost => (StatusCode::NOT_FOUND, "not_found"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+            Self::Peer => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+        };
+        let body = json!({ "error": code, "error_description": self.to_string() });
+        let mut response = (status, body.to_string()).into_response();
+        dress(response.headers_mut());
+        if self == Self::Unavailable {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
+        }
+        response
+    }
+}
+
 /// 405 for any method but POST.
 pub(crate) fn method_refused() -> Response {
     let body = json!({ "error": "method_not_allowed", "error_description": "Use POST." });
@@ -161,6 +180,9 @@ fn status_of(reason: &Reason) -> StatusCode {
         }
         ErrorCode::InvalidRequest if matches!(reason, Reason::UnknownRealm(_)) => {
             StatusCode::FORBIDDEN
+        }
+        ErrorCode::InvalidRequest if matches!(reason, Reason::BodyTooLarge) => {
+            StatusCode::PAYLOAD_TOO_LARGE
         }
         ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
         ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,

@@ -4,7 +4,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use http::StatusCode;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use keys::{Expected, TokenRefused, verify_own};
@@ -14,7 +13,7 @@ use super::uri::Query;
 use crate::answer::management::Problem;
 use crate::app::App;
 use crate::directory::signing_keys;
-use crate::request::RequestContext;
+use crate::request::{NoContext, RequestContext, only_one};
 
 /// A request whose token was verified.
 pub(super) struct ManagementCall {
@@ -54,12 +53,10 @@ impl FromRequestParts<Arc<App>> for ManagementCall {
         let cx = RequestContext::from_request_parts(parts, app)
             .await
             .map_err(without_context)?;
-        let header = parts
-            .headers
-            .get(AUTHORIZATION)
+        let header = only_one(&parts.headers, &AUTHORIZATION).flatten();
+        let token = header
+            .and_then(bearer_token)
             .ok_or(Problem::Unauthorized("Missing authentication"))?;
-        let token = header.to_str().ok().and_then(bearer_token);
-        let token = token.ok_or(Problem::Unauthorized("Missing authentication"))?;
         let keys = signing_keys(&cx.app, &cx.store).await?;
         let (issuer, audience) = (cx.tenant().issuer(), cx.tenant().management_audience());
         let expected = Expected {
@@ -89,34 +86,14 @@ impl FromRequestParts<Arc<App>> for ManagementCall {
 }
 
 /// Only an unknown host is 404: a client that reads 404 for a database out of reach would believe things were deleted.
-fn without_context(status: StatusCode) -> Problem {
-    match status {
-        StatusCode::NOT_FOUND => Problem::NotFound {
+fn without_context(why: NoContext) -> Problem {
+    match why {
+        NoContext::Host => Problem::InvalidUri(why.to_string()),
+        NoContext::UnknownHost => Problem::NotFound {
             code: None,
             message: "No tenant has this host.",
         },
-        StatusCode::SERVICE_UNAVAILABLE => Problem::Busy { retry_after: 1 },
-        other => Problem::Internal(format!("no request context: {other}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_store_out_of_reach_is_not_a_missing_resource() {
-        assert!(matches!(
-            without_context(StatusCode::NOT_FOUND),
-            Problem::NotFound { .. }
-        ));
-        assert!(matches!(
-            without_context(StatusCode::SERVICE_UNAVAILABLE),
-            Problem::Busy { .. }
-        ));
-        assert!(matches!(
-            without_context(StatusCode::INTERNAL_SERVER_ERROR),
-            Problem::Internal(_)
-        ));
+        NoContext::Unavailable => Problem::Busy { retry_after: 1 },
+        NoContext::Peer => Problem::Internal("a connection without a peer".to_owned()),
     }
 }

@@ -4,6 +4,7 @@
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
@@ -50,9 +51,15 @@ impl<S: Send + Sync> FromRequest<S> for Body {
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|_| Problem::TooLarge)?;
+        let bytes =
+            Bytes::from_request(request, state)
+                .await
+                .map_err(|rejection| match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
+                    _ => Problem::InvalidBody(
+                        "The request body could not be read. Send it again.".to_owned(),
+                    ),
+                })?;
         let body = if is_form {
             Self::Form(form_urlencoded::parse(&bytes).into_owned().collect())
         } else if bytes.is_empty() {

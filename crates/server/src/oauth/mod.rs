@@ -5,3 +5,15 @@ pub(crate) mod discovery;
 pub(crate) mod jwks;
 pub(crate) mod token;
 pub(crate) mod userinfo;
+
+use axum::extract::rejection::BytesRejection;
+use http::StatusCode;
+use protocol::Reason;
+
+/// Why a body did not arrive.
+fn unread(rejection: &BytesRejection) -> Reason {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Reason::BodyTooLarge,
+        _ => Reason::UnreadableBody,
+    }
+}

@@ -4,6 +4,7 @@
 //! Good are an opaque token of ours, and a token of ours whose audience names this address; nothing else, whatever it is
 //! signed with.
 
+use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, header};
@@ -12,15 +13,25 @@ use keys::{Expected, SecretDigest, verify_own};
 use protocol::{BearerRefusal, Parameters, Scope, UserInfo, UserInfoToken, presented_token};
 use storage::StoreError;
 
+use super::unread;
 use crate::answer::bearer::{refused, told, unavailable};
+use crate::answer::oauth::Refusal;
 use crate::directory::signing_keys;
-use crate::request::RequestContext;
+use crate::request::{RequestContext, only_one};
 
 /// An opaque token's row tells when it ends; it lives this long.
 const OPAQUE_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// The user as far as the token's scope goes.
-pub(crate) async fn show(cx: RequestContext, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn show(
+    cx: RequestContext,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => return Refusal::from(unread(&rejection)).into_response(cx.now),
+    };
     match answer(&cx, &headers, &body).await {
         Ok(Ok(info)) => told(&info),
         Ok(Err(refusal)) => refused(refusal),
@@ -36,12 +47,15 @@ async fn answer(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Result<UserInfo, BearerRefusal>, StoreError> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let parameters = Parameters::parse(text(header::CONTENT_TYPE), body).ok();
+    let media_type = only_one(headers, &header::CONTENT_TYPE).flatten();
+    let parameters = Parameters::parse(media_type, body).ok();
     let in_body = parameters
         .as_ref()
         .and_then(|sent| sent.get("access_token"));
-    let token = match presented_token(text(header::AUTHORIZATION), in_body) {
+    let Some(in_header) = only_one(headers, &header::AUTHORIZATION) else {
+        return Ok(Err(BearerRefusal::InvalidToken));
+    };
+    let token = match presented_token(in_header, in_body) {
         Ok(token) => token,
         Err(refusal) => return Ok(Err(refusal)),
     };

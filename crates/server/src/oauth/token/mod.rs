@@ -11,12 +11,13 @@ mod password;
 use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 use protocol::{Caller, Parameters, PresentedClient, Reason, TokenAnswer, TokenRequest};
 
 use super::client_authentication::authenticate;
+use super::unread;
 use crate::answer::oauth::{Refusal, method_refused, success};
-use crate::request::RequestContext;
+use crate::request::{RequestContext, only_one};
 
 /// The token endpoint.
 pub(crate) async fn exchange(
@@ -65,16 +66,10 @@ fn parse(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(PresentedClient, TokenRequest), Reason> {
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Reason::BodyTooLarge,
-        _ => Reason::UnreadableBody,
-    })?;
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let authorization = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+    let body = body.map_err(|rejection| unread(&rejection))?;
+    let content_type = only_one(headers, &header::CONTENT_TYPE).flatten();
+    // Never ignored: what is meant to authenticate and cannot be read must not leave a public client behind.
+    let authorization = only_one(headers, &header::AUTHORIZATION).ok_or(Reason::MalformedBasic)?;
     let parameters = Parameters::parse(content_type, &body)?;
     let presented = PresentedClient::read(authorization, &parameters)?;
     let request = TokenRequest::read(&parameters)?;

@@ -334,6 +334,11 @@ impl Node {
             .len()
     }
 
+    /// `HOST:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

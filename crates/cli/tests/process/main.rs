@@ -1,4 +1,4 @@
-//! The real binary as child processes: crashes, signals, two nodes, durability, bad settings.
+//! The real binary as child processes: hostile bytes, crashes, signals, two nodes, durability, bad settings.
 //!
 //! What needs no process of its own is told in `crates/server/tests/it`.
 
@@ -11,5 +11,6 @@ mod crash;
 mod deployment;
 mod drain;
 mod durability;
+mod hostile;
 mod settings;
 mod two_nodes;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::backup::Backup;
+use crate::doctor::Doctor;
 use crate::settings;
 
 /// A self-hosted identity server that speaks Auth0's wire format and guards password login.
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Admin(Admin),
     /// Bring the database to this version's schema.
     Migrate(Database),
+    /// Say what is wrong with the deployment and how to mend it; takes the flags of serve and changes nothing.
+    Doctor(Doctor),
     /// Copy the SQLite database into a file, beside a running server or without one.
     Backup(Backup),
     /// What the settings are and what they may be.

@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Backup) -> Result<(), Failure> {
         target.display()
     );
     println!(
-        "It holds {} tenants with {} users, their applications, APIs, settings, log events, blocks and counted failures;\n\
+        "It holds tenants ({}), users ({}), applications, APIs, settings, log events, blocks and counted failures;\n\
          passwords as hashes, client secrets and signing keys sealed under the root key.",
         copied.tenants, copied.users
     );

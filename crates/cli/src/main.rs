@@ -8,6 +8,7 @@ mod arguments;
 mod backup;
 mod data_dir;
 mod demo;
+mod doctor;
 mod migrate;
 mod open;
 mod open_files;
@@ -43,6 +44,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Demo(options) => demo::run(&options).await,
             Command::Admin(command) => admin::run(&command).await,
             Command::Migrate(options) => migrate::run(&options).await,
+            Command::Doctor(options) => doctor::run(&options).await,
             Command::Backup(options) => backup::run(&options),
             Command::Settings(command) => settings::run(&command),
             Command::Keys(Keys::Root) => {

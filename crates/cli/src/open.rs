@@ -25,20 +25,25 @@ pub(crate) struct Opened {
 
 /// Opens the database; SQLite is migrated at once, PostgreSQL only by `portcullis migrate`.
 pub(crate) async fn store(settings: &Settings) -> Result<Store, Failure> {
+    if settings.database.url.is_none() {
+        data_dir::make(&settings.server.data_dir)?;
+    }
+    Ok(Store::open(&store_settings(settings)).await?)
+}
+
+/// Which database the settings name.
+pub(crate) fn store_settings(settings: &Settings) -> StoreSettings {
     let database = match &settings.database.url {
         Some(url) => Database::Postgres {
             url: url.clone(),
             pooler: settings.database.pooler,
             max_connections: settings.database.max_connections,
         },
-        None => {
-            data_dir::make(&settings.server.data_dir)?;
-            Database::Sqlite {
-                path: data_dir::database(&settings.server.data_dir),
-            }
-        }
+        None => Database::Sqlite {
+            path: data_dir::database(&settings.server.data_dir),
+        },
     };
-    Ok(Store::open(&StoreSettings { database }).await?)
+    StoreSettings { database }
 }
 
 /// Opens the database and makes sure of key, schema and first tenant.
@@ -83,6 +88,14 @@ async fn the_tenant(settings: &Settings, store: &Store) -> Result<Option<Tenant>
     Ok(store.list_tenants().await?.into_iter().next())
 }
 
+/// How many threads hash.
+pub(crate) fn hashing_workers(settings: &Settings) -> usize {
+    match settings.hashing.workers {
+        0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        workers => workers,
+    }
+}
+
 /// Starts the hashing pool and puts the application together.
 pub(crate) async fn app(settings: &Settings, opened: Opened) -> Result<Arc<App>, Failure> {
     let scheme = Scheme::Argon2id {
@@ -90,10 +103,7 @@ pub(crate) async fn app(settings: &Settings, opened: Opened) -> Result<Arc<App>,
         passes: settings.argon2.passes,
         lanes: 1,
     };
-    let workers = match settings.hashing.workers {
-        0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
-        workers => workers,
-    };
+    let workers = hashing_workers(settings);
     let pool = HashingPool::start(PoolSettings {
         workers,
         capacity: settings.hashing.queue,
@@ -146,7 +156,7 @@ async fn default_tenant(settings: &Settings, opened: &Opened) -> Result<TenantId
     }
 }
 
-fn header(name: &str) -> Result<HeaderName, Failure> {
+pub(crate) fn header(name: &str) -> Result<HeaderName, Failure> {
     name.to_ascii_lowercase().parse().map_err(|_| {
         Failure::new(format!(
             "server.client_ip_header: `{name}` is not a header name"

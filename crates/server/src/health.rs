@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use http::StatusCode;
+use jiff::Timestamp;
 
 use crate::app::App;
 
@@ -26,6 +27,12 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, String) {
             format!("not ready: {reason}\n"),
         ),
     }
+}
+
+/// How far two clocks are apart, where that is too far to serve.
+pub fn excessive_skew(ours: Timestamp, theirs: Timestamp) -> Option<Duration> {
+    let skew = ours.duration_since(theirs).unsigned_abs();
+    (skew > MAX_SKEW).then_some(skew)
 }
 
 async fn fitness(app: &App) -> Result<(), String> {
@@ -48,14 +55,11 @@ async fn fitness(app: &App) -> Result<(), String> {
         .clock()
         .await
         .map_err(|_| "the database's clock cannot be read".to_owned())?;
-    if let Some(theirs) = theirs {
-        let skew = app.clock.now().duration_since(theirs).unsigned_abs();
-        if skew > MAX_SKEW {
-            return Err(format!(
-                "this machine's clock is {} s away from the database's",
-                skew.as_secs()
-            ));
-        }
+    match theirs.and_then(|theirs| excessive_skew(app.clock.now(), theirs)) {
+        None => Ok(()),
+        Some(skew) => Err(format!(
+            "this machine's clock is {} s away from the database's",
+            skew.as_secs()
+        )),
     }
-    Ok(())
 }

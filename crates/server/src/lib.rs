@@ -30,6 +30,8 @@ mod trace;
 
 pub use app::{App, Secrets};
 pub use clock::{Clock, SystemClock};
+pub use directory::open_signing_key;
+pub use health::excessive_skew;
 pub use jobs::Jobs;
 pub use management_scopes::MANAGEMENT_SCOPES;
 pub use router::{MAX_BODY, router};

@@ -9,6 +9,7 @@ mod bad_settings;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod deployment;
+mod doctor;
 mod drain;
 mod durability;
 mod hostile;

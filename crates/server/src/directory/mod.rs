@@ -14,6 +14,7 @@ use storage::{StoreError, TenantStore};
 use crate::app::App;
 use crate::protection::policy::policy_of;
 use cache::Cache;
+pub use signing_keys::open_signing_key;
 pub(crate) use signing_keys::{PRIVATE_KEY_FIELD, signing_keys};
 
 /// A tenant with its shields as the guard understands them.

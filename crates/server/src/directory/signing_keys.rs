@@ -2,13 +2,29 @@
 
 use std::sync::Arc;
 
-use keys::{Binding, SigningKey};
-use storage::{SigningKeyState, StoreError, TenantStore};
+use keys::{Binding, Sealer, SigningKey};
+use model::TenantId;
+use storage::{SigningKeyRecord, SigningKeyState, StoreError, TenantStore};
 
 use crate::app::App;
 
 /// Name of the sealed field, part of what the seal is bound to.
 pub(crate) const PRIVATE_KEY_FIELD: &str = "signing_key";
+
+/// Opens a key as it is kept; none where the root key is another one.
+pub fn open_signing_key(
+    sealer: &Sealer,
+    tenant: &TenantId,
+    record: &SigningKeyRecord,
+) -> Option<SigningKey> {
+    let binding = Binding {
+        tenant: tenant.as_str(),
+        row: &record.kid,
+        field: PRIVATE_KEY_FIELD,
+    };
+    let der = sealer.open(&binding, &record.private_sealed).ok()?;
+    SigningKey::from_pkcs8(&der, record.kid.clone(), record.certificate_der.clone()).ok()
+}
 
 /// All keys whose tokens are accepted, the current one first.
 pub(crate) async fn signing_keys(
@@ -30,16 +46,7 @@ pub(crate) async fn signing_keys(
             if let Some(known) = parsed_before.iter().find(|key| key.kid() == record.kid) {
                 return Some(Arc::clone(known));
             }
-            let binding = Binding {
-                tenant: tenant.as_str(),
-                row: &record.kid,
-                field: PRIVATE_KEY_FIELD,
-            };
-            let private = app.secrets.sealer.open(&binding, &record.private_sealed);
-            let key = private.ok().and_then(|der| {
-                SigningKey::from_pkcs8(&der, record.kid.clone(), record.certificate_der.clone())
-                    .ok()
-            });
+            let key = open_signing_key(&app.secrets.sealer, &tenant, record);
             if key.is_none() {
                 tracing::error!(
                     kid = record.kid,

@@ -1,7 +1,12 @@
 //! Attacks by their names in `docs/attacks.md`; what other stories already show is named there and not repeated here.
 
 mod counting;
+mod identifiers;
 mod log;
 mod oracles;
 mod password_vectors;
+mod settings;
+mod source_addresses;
+mod store_failures;
 mod tokens;
+mod truncation;

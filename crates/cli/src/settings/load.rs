@@ -179,6 +179,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn nobody_is_believed_by_default() {
+        assert!(Settings::default().server.trusted_proxies.is_empty());
+    }
+
+    #[test]
     fn believing_everybody_is_refused() {
         let mut settings = Settings::default();
         settings.server.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap()];

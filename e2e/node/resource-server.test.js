@@ -1,6 +1,7 @@
 // The APIs behind the tokens: `express-oauth2-jwt-bearer` and `jwks-rsa` accept what the server issues.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { UserInfoClient } from 'auth0';
 import express from 'express';
 import { auth, requiredScopes } from 'express-oauth2-jwt-bearer';
 import jwt from 'jsonwebtoken';
@@ -13,6 +14,7 @@ import {
   createDirectory,
   createUser,
   domain,
+  management,
   PASSWORD,
 } from './tenant.js';
 
@@ -85,4 +87,35 @@ test('jwks-rsa finds the key and jsonwebtoken verifies the claims', async () => 
   assert.equal(claims.gty, 'password');
   assert.equal(claims.scope, 'read:orders');
   assert.equal(claims.exp - claims.iat, 86400);
+});
+
+test('an API that shares a secret verifies with express-oauth2-jwt-bearer', async () => {
+  const shared = await management.resourceServers.create({
+    name: 'Orders of one secret',
+    identifier: 'https://shared.example.com/orders',
+    signing_alg: 'HS256',
+    scopes: [{ value: 'read:orders' }],
+  });
+  const { data } = await authentication(application).oauth.passwordGrant({
+    username: user.email,
+    password: PASSWORD,
+    audience: shared.identifier,
+    scope: 'read:orders',
+  });
+  const app = express();
+  app.use(auth({ issuer, audience: shared.identifier, secret: shared.signing_secret, tokenSigningAlg: 'HS256' }));
+  app.get('/orders', (req, res) => res.json({ of: req.auth.payload.sub }));
+  app.use((error, req, res, next) => (error.status ? res.sendStatus(error.status) : next(error)));
+  await listening(app, async (address) => {
+    assert.equal((await call(address, 'GET', data.access_token)).status, 200);
+    assert.equal((await call(address, 'GET', token)).status, 401, 'a token signed with the key of the tenant');
+  });
+});
+
+test('UserInfoClient tells who the bearer is, as far as the scope goes', async () => {
+  const userinfo = new UserInfoClient({ domain });
+  const bearer = await accessToken('openid email read:orders');
+  const { data } = await userinfo.getUserInfo(bearer);
+  assert.deepEqual(data, { sub: user.user_id, email: user.email, email_verified: true });
+  await assert.rejects(userinfo.getUserInfo(await accessToken('read:orders')), (error) => error.statusCode === 401);
 });

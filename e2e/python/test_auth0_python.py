@@ -1,6 +1,7 @@
 """PyPI `auth0-python`, unchanged: its Authentication client and its Management client."""
 
 import pytest
+from auth0.authentication import Users
 from auth0.authentication.exceptions import Auth0Error, RateLimitError
 from auth0.management.errors import NotFoundError
 from conftest import PASSWORD, PASSWORD_GRANTS
@@ -15,9 +16,8 @@ def login(tenant, user, password=PASSWORD, **options):
     return tenant.tokens.login(
         username=user.email,
         password=password,
-        scope="openid read:orders",
         audience=tenant.audience,
-        **{"grant_type": "password", **options},
+        **{"grant_type": "password", "scope": "openid read:orders", **options},
     )
 
 
@@ -54,6 +54,16 @@ def test_login_by_realm(tenant):
         forwarded_for=OWNER,
     )
     assert answer["access_token"]
+
+
+def test_userinfo_tells_who_the_bearer_is(tenant):
+    user = tenant.create_user("bearer")
+    token = login(tenant, user, scope="openid email")["access_token"]
+    told = Users(tenant.domain).userinfo(token)
+    assert told == {"sub": user.user_id, "email": user.email, "email_verified": True}
+    with pytest.raises(Auth0Error) as refused:
+        Users(tenant.domain).userinfo("never-issued")
+    assert refused.value.status_code == 401
 
 
 def test_the_realm_grant_without_a_realm_is_refused_by_name(tenant):

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use server::serve::Transport;
+use tokio::net::TcpSocket;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::DEFAULT_DOMAIN;
@@ -80,10 +81,22 @@ pub(crate) fn log_to_stderr() {
 /// Binds every address, or says which one is taken.
 pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
     let bind = |address: &SocketAddr| {
-        TcpListener::bind(address)
+        listener(*address)
             .map_err(|error| Failure::new(format!("cannot listen on {address}: {error}")))
     };
     addresses.iter().map(bind).collect()
+}
+
+/// With room for a burst of connections: beyond the standard library's 128 the system would drop them in silence.
+fn listener(address: SocketAddr) -> std::io::Result<TcpListener> {
+    const WAITING: u32 = 4_096;
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)?.into_std()
 }
 
 fn transport(options: &Serve, data_dir: &Path) -> Result<Transport, Failure> {

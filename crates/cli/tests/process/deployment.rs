@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use reqwest::{Client, Method};
+use reqwest::{Certificate, Client, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use temporary_postgres::TemporaryPostgres;
@@ -133,15 +133,25 @@ impl Deployment {
 
     /// Starts a node whose command was changed.
     pub(crate) fn start_with(&self, change: impl FnOnce(&mut Command)) -> Node {
+        self.start_over("http", "--no-tls", change)
+    }
+
+    /// The same over TLS; the development CA is in the data directory by then.
+    pub(crate) fn start_with_tls(&self, change: impl FnOnce(&mut Command)) -> Node {
+        let mut node = self.start_over("https", "--tls-dev", change);
+        let ca = std::fs::read(self.directory.path().join("dev-ca/ca.pem")).unwrap();
+        let ca = Certificate::from_pem(&ca).unwrap();
+        let trusting = Client::builder().tls_certs_only([ca]);
+        // A kept connection may be closed by the node just when it is used again.
+        node.http = trusting.pool_max_idle_per_host(0).build().unwrap();
+        node
+    }
+
+    fn start_over(&self, scheme: &str, flag: &str, change: impl FnOnce(&mut Command)) -> Node {
         // The client has no other provider built in; a second installation is refused, which is fine.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (port, metrics) = (free_port(), free_port());
-        let mut command = self.command(&[
-            "serve",
-            "--no-tls",
-            "--listen",
-            &format!("127.0.0.1:{port}"),
-        ]);
+        let mut command = self.command(&["serve", flag, "--listen", &format!("127.0.0.1:{port}")]);
         command
             .env("PORTCULLIS_METRICS__LISTEN", format!("127.0.0.1:{metrics}"))
             .stdout(Stdio::piped());
@@ -151,7 +161,7 @@ impl Deployment {
         // From here on a panic ends the process too.
         let node = Node {
             child,
-            base: format!("http://127.0.0.1:{port}"),
+            base: format!("{scheme}://127.0.0.1:{port}"),
             metrics: format!("http://127.0.0.1:{metrics}/metrics"),
             http: Client::builder().build().unwrap(),
         };
@@ -307,20 +317,22 @@ impl Node {
 
     /// Runs of the password hash, from the metrics.
     pub(crate) async fn hashes(&self) -> u64 {
-        let text = self
-            .http
-            .get(&self.metrics)
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
-        let runs = text.lines().filter(|line| {
-            line.starts_with("portcullis_password_hashes_total")
-                && !line.contains("outcome=\"new\"")
+        self.counted("portcullis_password_hashes_total", |labels| {
+            !labels.contains("outcome=\"new\"")
+        })
+        .await
+    }
+
+    /// The sum of a metric's lines with these labels.
+    pub(crate) async fn counted(&self, metric: &str, labels: impl Fn(&str) -> bool) -> u64 {
+        let response = self.http.get(&self.metrics).send().await.unwrap();
+        let text = response.text().await.unwrap();
+        let lines = text.lines().filter(|line| {
+            line.strip_prefix(metric)
+                .is_some_and(|rest| rest.starts_with(['{', ' ']) && labels(rest))
         });
-        runs.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+        lines
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
             .sum()
     }
 
@@ -336,7 +348,8 @@ impl Node {
 
     /// `HOST:PORT`.
     pub(crate) fn address(&self) -> &str {
-        self.base.trim_start_matches("http://")
+        let (_, address) = self.base.split_once("://").unwrap();
+        address
     }
 
     pub(crate) fn pid(&self) -> u32 {

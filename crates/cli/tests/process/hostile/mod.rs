@@ -4,8 +4,10 @@
 //! Connections that are held open are told in `connections`.
 
 mod bodies;
+mod connections;
 mod framing;
 mod headers;
+mod logins;
 mod management;
 mod wire;
 
@@ -21,14 +23,26 @@ const ANA: &str = "ana@example.com";
 /// The least size of the table: a kind that goes missing is noticed.
 const KINDS: usize = 600;
 
-/// A node with short patience and one user, and a client that never reuses a connection the node may just close.
-async fn patient(deployment: &Deployment) -> (Node, Application) {
-    let mut node = deployment.start_with(|command| {
-        for step in ["HANDSHAKE", "HEADER", "BODY", "WRITE"] {
-            command.env(format!("PORTCULLIS_SERVER__{step}_TIMEOUT_SECONDS"), "3");
-        }
-    });
-    node.http = Client::builder().pool_max_idle_per_host(0).build().unwrap();
+/// Short patience, for a node that is made to wait.
+fn impatient(command: &mut std::process::Command) {
+    for step in ["HANDSHAKE", "HEADER", "BODY", "WRITE"] {
+        command.env(format!("PORTCULLIS_SERVER__{step}_TIMEOUT_SECONDS"), "3");
+    }
+}
+
+/// Such a node with one user.
+async fn furnished(deployment: &Deployment) -> (Node, Application) {
+    furnished_with(deployment, impatient).await
+}
+
+/// A changed node, and a client that never reuses a connection the node may just close.
+async fn furnished_with(
+    deployment: &Deployment,
+    change: impl FnOnce(&mut std::process::Command),
+) -> (Node, Application) {
+    let mut node = deployment.start_with(change);
+    let single = Client::builder().pool_max_idle_per_host(0);
+    node.http = single.build().unwrap();
     let application = deployment.furnish(&node, &[ANA]).await;
     (node, application)
 }
@@ -46,7 +60,7 @@ async fn run(node: &Node, topic: &str, kinds: &[Kind]) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_kind_is_refused_clearly_and_costs_no_hash() {
     let deployment = Deployment::new(Engine::Sqlite);
-    let (node, application) = patient(&deployment).await;
+    let (node, application) = furnished(&deployment).await;
     let keys = node
         .call(Method::GET, "/.well-known/jwks.json", None, Value::Null)
         .await;

@@ -66,6 +66,14 @@ describe('a password login', () => {
     assert.equal(claims.scope, 'openid read:orders');
   });
 
+  test('opens the user’s profile', async () => {
+    const user = await createUser(connection, 'profile');
+    const { accessToken } = await login.getTokenByPassword({ ...credentials(user), scope: 'openid email' });
+    const profile = await login.getUserInfo({ accessToken });
+    assert.equal(profile.sub, user.user_id);
+    assert.equal(profile.email, user.email);
+  });
+
   test('goes by realm', async () => {
     const user = await createUser(connection, 'realm');
     await createDirectory('auth0-auth-js-other', [application]);

@@ -1,7 +1,7 @@
 // npm `auth0/legacy`, unchanged: the classic Authentication and Management clients that the package still carries.
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { AuthApiError, AuthenticationClient, ManagementApiError, ManagementClient } from 'auth0/legacy';
+import { AuthApiError, AuthenticationClient, ManagementApiError, ManagementClient, UserInfoClient } from 'auth0/legacy';
 import {
   administrator,
   BLOCKED,
@@ -57,6 +57,14 @@ describe('Authentication client', () => {
 
     const byRealm = await login.oauth.passwordGrant({ ...credentials(user), realm: connection.name });
     assert.ok(byRealm.data.access_token);
+  });
+
+  test('opens the user’s profile', async () => {
+    const user = await createUser(connection, 'profile');
+    const { data } = await login.oauth.passwordGrant({ ...credentials(user), scope: 'openid email' });
+    const profile = await new UserInfoClient({ domain }).getUserInfo(data.access_token);
+    assert.equal(profile.data.sub, user.user_id);
+    assert.equal(profile.data.email, user.email);
   });
 
   test('reports a wrong password and a wrong secret', async () => {

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check fix bench setup
+.PHONY: help demo run test check fix bench profile setup
 
 stage := .ci/stage
 # A lock file that does not fit is an error here, never a silent change.
@@ -44,3 +44,6 @@ fix: ## formats and applies what clippy knows to repair
 bench: ## the load scenarios; the table goes to bench/reports
 	@$(cargo) build --release --package cli --package bench
 	@$(cargo) --quiet run --release --package bench -- $(ARGS)
+
+profile: ## where the processor time of a login goes (needs perf)
+	@bench/profile

@@ -40,7 +40,7 @@ impl Held {
     /// Fewer where each makes the server fill the system's buffers with answers.
     fn crowd(self) -> usize {
         match self {
-            Self::Unread(_) => CROWD / 10,
+            Self::Unread(_) => CROWD / 50,
             Self::Idle | Self::After(_) | Self::Slowly(..) => CROWD,
         }
     }

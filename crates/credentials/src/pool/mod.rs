@@ -2,10 +2,11 @@
 //!
 //! A place is taken before anything is charged ([`HashingPool::admit`]); what has no place is refused at once, with the
 //! time after which trying again is worth it. A job that waited beyond its deadline is answered at that moment and never
-//! hashed. What a verdict means, and what is charged for it, is not decided here.
+//! hashed. Turns and places depend on what the source's last outcomes were, so that guesses cannot crowd out logins. What a verdict means, and what is charged for it, is not decided here.
 
 mod places;
 mod queue;
+mod record;
 mod slot;
 mod worker;
 
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use crate::{Argon2Implementation, PasswordHash, Scheme};
 use places::Places;
 use queue::Queue;
+use record::{Record, Records};
 pub use slot::Slot;
 use worker::Job;
 
@@ -126,7 +128,9 @@ pub(crate) struct Pool {
 
 pub(crate) struct State {
     places: Places,
+    records: Records,
     queue: Queue<Job>,
+    most_waiting: usize,
     /// Threads that are at a job.
     running: usize,
     /// Jobs queued since the start.
@@ -151,7 +155,9 @@ impl HashingPool {
             settings,
             state: Mutex::new(State {
                 places: Places::new(settings.capacity),
+                records: Records::default(),
                 queue: Queue::default(),
+                most_waiting: 0,
                 running: 0,
                 queued: 0,
                 mean: Duration::ZERO,
@@ -175,12 +181,13 @@ impl HashingPool {
     pub fn admit(&self, share: &Share) -> Result<Slot, Busy> {
         let pool = &self.owner.pool;
         let mut state = pool.lock();
-        let expected = state.expected_wait(pool.settings.workers.max(1));
+        let record = state.records.of(share.source);
+        let expected = state.expected_wait(record, pool.settings.workers.max(1));
         let in_time = expected <= pool.settings.deadline && !state.stopping;
-        let admitted = in_time && state.places.take(share);
+        let admitted = in_time && state.places.take(share, record);
         drop(state);
         if admitted {
-            Ok(Slot::new(Arc::clone(pool), *share))
+            Ok(Slot::new(Arc::clone(pool), *share, record))
         } else {
             let seconds = expected.as_secs() + u64::from(expected.subsec_nanos() > 0);
             Err(Busy {
@@ -198,6 +205,11 @@ impl HashingPool {
             decoy: counters.decoy.load(Ordering::SeqCst),
             fresh: counters.fresh.load(Ordering::SeqCst),
         }
+    }
+
+    /// The most jobs that ever waited at once.
+    pub fn most_waiting(&self) -> usize {
+        self.owner.pool.lock().most_waiting
     }
 
     /// Waits until the threads have done what they are at; jobs that wait are answered [`Expired`] at once. It blocks its
@@ -242,9 +254,9 @@ impl Pool {
 }
 
 impl State {
-    /// How long a job queued now would wait, were turns in order of arrival.
-    fn expected_wait(&self, workers: usize) -> Duration {
-        let ahead = (self.queue.len() + self.running + 1).saturating_sub(workers);
+    /// How long a job queued now would wait, were those of its kind served in order of arrival.
+    fn expected_wait(&self, record: Record, workers: usize) -> Duration {
+        let ahead = (self.queue.turns_ahead(record) + self.running + 1).saturating_sub(workers);
         let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
         self.mean.saturating_mul(count(ahead)) / count(workers)
     }

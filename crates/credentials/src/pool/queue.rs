@@ -1,13 +1,29 @@
-//! A queue with fair turns: round robin over clients, within a client over sources, within a source in order.
+//! A queue with fair turns: by what is known of the source, then round robin over clients, within a client over sources,
+//! within a source in order.
 //!
-//! A source with a thousand jobs delays another's first job by one job. Bounded by the places that jobs hold.
+//! Of ten turns, proven sources have six, new ones three and failing ones one; a turn that nobody needs goes to the next.
+//! A source with a thousand jobs delays another of its kind by one job. Bounded by the places that jobs hold.
 
 use std::collections::{HashMap, VecDeque};
 
-use super::Share;
+use super::{Record, Share};
+
+/// Whose turn it is, over and over.
+const TURNS: [Record; 10] = {
+    use Record::{Failing as F, New as N, Proven as P};
+    [P, N, P, P, N, P, F, P, N, P]
+};
 
 /// Jobs in fair order.
 pub(super) struct Queue<J> {
+    proven: Kind<J>,
+    new: Kind<J>,
+    failing: Kind<J>,
+    turn: usize,
+}
+
+/// The jobs of all sources of which the same is known.
+struct Kind<J> {
     clients: Turns<u64, Turns<u64, VecDeque<J>>>,
     length: usize,
 }
@@ -27,7 +43,7 @@ impl<K, L> Default for Turns<K, L> {
     }
 }
 
-impl<J> Default for Queue<J> {
+impl<J> Default for Kind<J> {
     fn default() -> Self {
         Self {
             clients: Turns::default(),
@@ -36,34 +52,89 @@ impl<J> Default for Queue<J> {
     }
 }
 
+impl<J> Default for Queue<J> {
+    fn default() -> Self {
+        Self {
+            proven: Kind::default(),
+            new: Kind::default(),
+            failing: Kind::default(),
+            turn: 0,
+        }
+    }
+}
+
 impl<J> Queue<J> {
     pub(super) fn len(&self) -> usize {
-        self.length
+        self.proven.length + self.new.length + self.failing.length
     }
 
-    pub(super) fn push(&mut self, share: &Share, job: J) {
-        let client = self.clients.lane(share.client);
+    /// How many turns pass until those who wait with this record have all had theirs, were nobody to come or go.
+    pub(super) fn turns_ahead(&self, record: Record) -> usize {
+        let waits = |other: &&Record| **other == record || self.kind(**other).length > 0;
+        let shared = TURNS.iter().filter(waits).count();
+        let own = TURNS.iter().filter(|turn| **turn == record).count();
+        (self.kind(record).length * shared).div_ceil(own)
+    }
+
+    pub(super) fn push(&mut self, share: &Share, record: Record, job: J) {
+        let kind = self.kind_mut(record);
+        let client = kind.clients.lane(share.client);
         client.lane(share.source).push_back(job);
-        self.length += 1;
+        kind.length += 1;
     }
 
     /// Takes out a job of this share before its turn.
-    pub(super) fn remove(&mut self, share: &Share, is_it: impl Fn(&J) -> bool) -> Option<J> {
-        let client = self.clients.lanes.get_mut(&share.client)?;
+    pub(super) fn remove(
+        &mut self,
+        share: &Share,
+        record: Record,
+        is_it: impl Fn(&J) -> bool,
+    ) -> Option<J> {
+        let kind = self.kind_mut(record);
+        let client = kind.clients.lanes.get_mut(&share.client)?;
         let source = client.lanes.get_mut(&share.source)?;
         let job = source.remove(source.iter().position(is_it)?)?;
         if source.is_empty() {
             client.close(share.source);
         }
         if client.order.is_empty() {
-            self.clients.close(share.client);
+            kind.clients.close(share.client);
         }
-        self.length -= 1;
+        kind.length -= 1;
         Some(job)
     }
 
     /// The job whose turn it is.
     pub(super) fn pop(&mut self) -> Option<J> {
+        let turns = TURNS.iter().cycle().skip(self.turn).take(TURNS.len());
+        for (passed, record) in turns.enumerate() {
+            if let Some(job) = self.kind_mut(*record).pop() {
+                self.turn = (self.turn + passed + 1) % TURNS.len();
+                return Some(job);
+            }
+        }
+        None
+    }
+
+    fn kind(&self, record: Record) -> &Kind<J> {
+        match record {
+            Record::Proven => &self.proven,
+            Record::New => &self.new,
+            Record::Failing => &self.failing,
+        }
+    }
+
+    fn kind_mut(&mut self, record: Record) -> &mut Kind<J> {
+        match record {
+            Record::Proven => &mut self.proven,
+            Record::New => &mut self.new,
+            Record::Failing => &mut self.failing,
+        }
+    }
+}
+
+impl<J> Kind<J> {
+    fn pop(&mut self) -> Option<J> {
         let job = self.clients.turn(
             |client| client.turn(VecDeque::pop_front, VecDeque::is_empty),
             |client| client.order.is_empty(),
@@ -125,44 +196,87 @@ mod tests {
     fn clients_then_sources_take_turns() {
         let mut queue = Queue::default();
         for job in ["a1-1", "a1-2", "a1-3"] {
-            queue.push(&share(1, 1), job);
+            queue.push(&share(1, 1), Record::New, job);
         }
-        queue.push(&share(1, 2), "a2-1");
-        queue.push(&share(2, 1), "b1-1");
-        queue.push(&share(2, 1), "b1-2");
+        queue.push(&share(1, 2), Record::New, "a2-1");
+        queue.push(&share(2, 1), Record::New, "b1-1");
+        queue.push(&share(2, 1), Record::New, "b1-2");
         assert_eq!(queue.len(), 6);
         assert_eq!(
             drained(&mut queue),
             ["a1-1", "b1-1", "a2-1", "b1-2", "a1-2", "a1-3"]
         );
         assert_eq!(queue.len(), 0);
-        assert!(queue.clients.lanes.is_empty() && queue.clients.order.is_empty());
+        assert!(queue.new.clients.lanes.is_empty() && queue.new.clients.order.is_empty());
     }
 
     #[test]
     fn a_job_taken_out_leaves_nothing_and_the_order_of_the_others() {
         let mut queue = Queue::default();
         for (source, job) in [(1, "1-1"), (2, "2-1"), (1, "1-2")] {
-            queue.push(&share(1, source), job);
+            queue.push(&share(1, source), Record::New, job);
         }
-        queue.push(&share(2, 1), "b");
-        assert_eq!(queue.remove(&share(1, 2), |job| *job == "1-2"), None);
-        assert_eq!(queue.remove(&share(1, 1), |job| *job == "1-1"), Some("1-1"));
-        assert_eq!(queue.remove(&share(1, 2), |job| *job == "2-1"), Some("2-1"));
-        assert_eq!(queue.remove(&share(2, 1), |job| *job == "b"), Some("b"));
+        queue.push(&share(2, 1), Record::New, "b");
+        assert_eq!(
+            queue.remove(&share(1, 2), Record::New, |job| *job == "1-2"),
+            None
+        );
+        assert_eq!(
+            queue.remove(&share(1, 1), Record::New, |job| *job == "1-1"),
+            Some("1-1")
+        );
+        assert_eq!(
+            queue.remove(&share(1, 2), Record::New, |job| *job == "2-1"),
+            Some("2-1")
+        );
+        assert_eq!(
+            queue.remove(&share(2, 1), Record::New, |job| *job == "b"),
+            Some("b")
+        );
         assert_eq!(queue.len(), 1);
         assert_eq!(drained(&mut queue), ["1-2"]);
-        assert!(queue.clients.lanes.is_empty() && queue.clients.order.is_empty());
+        assert!(queue.new.clients.lanes.is_empty() && queue.new.clients.order.is_empty());
     }
 
     #[test]
     fn a_flood_delays_a_newcomer_by_one_job() {
         let mut queue = Queue::default();
         for _ in 0..1_000 {
-            queue.push(&share(1, 1), "flood");
+            queue.push(&share(1, 1), Record::New, "flood");
         }
-        queue.push(&share(1, 2), "honest");
+        queue.push(&share(1, 2), Record::New, "honest");
         assert_eq!(queue.pop(), Some("flood"));
         assert_eq!(queue.pop(), Some("honest"));
+    }
+
+    #[test]
+    fn proven_sources_have_most_turns_new_ones_some_and_failing_ones_few() {
+        let mut queue = Queue::default();
+        for source in 0..10 {
+            for (record, job) in [
+                (Record::Proven, "proven"),
+                (Record::New, "new"),
+                (Record::Failing, "failing"),
+            ] {
+                queue.push(&share(1, source), record, job);
+            }
+        }
+        let first: Vec<_> = std::iter::from_fn(|| queue.pop()).take(10).collect();
+        let count = |name| first.iter().filter(|job| **job == name).count();
+        assert_eq!((count("proven"), count("new"), count("failing")), (6, 3, 1));
+        assert_eq!(drained(&mut queue).len(), 20, "nobody's turn is lost");
+    }
+
+    #[test]
+    fn who_waits_is_told_apart_by_the_turns_of_its_kind() {
+        let mut queue = Queue::default();
+        for source in 0..12 {
+            queue.push(&share(1, source), Record::New, "new");
+        }
+        assert_eq!(queue.turns_ahead(Record::New), 12, "all turns are theirs");
+        assert_eq!(queue.turns_ahead(Record::Proven), 0);
+        queue.push(&share(1, 99), Record::Proven, "proven");
+        assert_eq!(queue.turns_ahead(Record::New), 36, "three of nine turns");
+        assert_eq!(queue.turns_ahead(Record::Proven), 2, "six of nine turns");
     }
 }

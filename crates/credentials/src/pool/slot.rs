@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::worker::{Job, Task};
-use super::{Against, Expired, Pool, Share, Verified, monotonic};
+use super::{Against, Expired, Pool, Record, Share, Verified, monotonic};
 use crate::{Password, PasswordHash, Scheme};
 
 /// A place in the pool; dropping it gives it back.
@@ -17,11 +17,21 @@ use crate::{Password, PasswordHash, Scheme};
 pub struct Slot {
     pool: Arc<Pool>,
     share: Share,
+    /// What was known of the source when it took the place.
+    record: Record,
 }
 
 impl Slot {
-    pub(super) fn new(pool: Arc<Pool>, share: Share) -> Self {
-        Self { pool, share }
+    pub(super) fn new(pool: Arc<Pool>, share: Share, record: Record) -> Self {
+        Self {
+            pool,
+            share,
+            record,
+        }
+    }
+
+    pub(super) fn source(&self) -> u64 {
+        self.share.source
     }
 
     /// Verifies a password. Dropping the future before a thread took the job cancels it.
@@ -65,7 +75,7 @@ impl Slot {
     fn enqueue(self, task: Task) -> Result<Waiting, Expired> {
         let queued_at = monotonic();
         let pool = Arc::clone(&self.pool);
-        let share = self.share;
+        let (share, record) = (self.share, self.record);
         let mut state = pool.lock();
         if state.stopping {
             // The place is given back under the same lock.
@@ -80,13 +90,15 @@ impl Slot {
             queued_at,
             place: self,
         };
-        state.queue.push(&share, job);
+        state.queue.push(&share, record, job);
+        state.most_waiting = state.most_waiting.max(state.queue.len());
         state.report_depth();
         drop(state);
         pool.work.notify_one();
         Ok(Waiting {
             pool,
             share,
+            record,
             number,
         })
     }
@@ -94,7 +106,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.pool.lock().places.give_back(&self.share);
+        self.pool.lock().places.give_back(&self.share, self.record);
     }
 }
 
@@ -102,6 +114,7 @@ impl Drop for Slot {
 struct Waiting {
     pool: Arc<Pool>,
     share: Share,
+    record: Record,
     number: u64,
 }
 
@@ -111,7 +124,7 @@ impl Waiting {
         let mut state = self.pool.lock();
         let job = state
             .queue
-            .remove(&self.share, |job| job.number == self.number);
+            .remove(&self.share, self.record, |job| job.number == self.number);
         state.report_depth();
         // The job's place is given back under the same lock.
         drop(state);

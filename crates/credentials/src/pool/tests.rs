@@ -85,9 +85,13 @@ impl Held {
 
 /// Queues a job that holds its thread; the receiver tells when a thread has it.
 async fn gated(pool: &HashingPool) -> (Held, oneshot::Receiver<()>) {
+    gated_as(pool, 1).await
+}
+
+async fn gated_as(pool: &HashingPool, source: u64) -> (Held, oneshot::Receiver<()>) {
     let (started, has_started) = oneshot::channel();
     let (gate, opened) = mpsc::channel::<()>();
-    let mut job = pool.hook(&share(1, 1), move || {
+    let mut job = pool.hook(&share(1, source), move || {
         let _ = started.send(());
         let _ = opened.recv();
     });
@@ -96,7 +100,11 @@ async fn gated(pool: &HashingPool) -> (Held, oneshot::Receiver<()>) {
 }
 
 async fn hold(pool: &HashingPool) -> Held {
-    let (held, started) = gated(pool).await;
+    hold_as(pool, 1).await
+}
+
+async fn hold_as(pool: &HashingPool, source: u64) -> Held {
+    let (held, started) = gated_as(pool, source).await;
     started.await.unwrap();
     held
 }
@@ -140,7 +148,7 @@ async fn as_many_run_at_once_as_there_are_workers_and_the_next_waits() {
 
 #[tokio::test]
 async fn a_flood_from_one_source_delays_others_by_its_turn_alone() {
-    let pool = pool(1, 100, LONG);
+    let pool = pool(1, 120, LONG);
     let held = hold(&pool).await;
     let (log, order) = mpsc::channel();
     let mut jobs = Vec::new();
@@ -214,15 +222,79 @@ async fn who_has_his_answer_has_left_his_place() {
 #[tokio::test]
 async fn a_full_pool_refuses_at_once_and_says_when_to_come_back() {
     let pool = pool(1, 8, LONG);
-    let held: Vec<Slot> = (0..7).map(|_| pool.slot(1)).collect();
+    let held: Vec<Slot> = (0..3).map(|_| pool.slot(1)).collect();
     let one_second = Busy {
         retry_after: Duration::from_secs(1),
     };
     assert_eq!(pool.admit(&share(1, 1)).unwrap_err(), one_second);
-    let last = pool.slot(2);
-    assert_eq!(pool.admit(&share(1, 3)).unwrap_err(), one_second);
-    drop((held, last));
+    let others = [pool.slot(2), pool.slot(3)];
+    assert_eq!(pool.admit(&share(1, 4)).unwrap_err(), one_second);
+    assert!(pool.admit(&share(2, 4)).is_ok(), "another client");
+    drop((held, others));
     assert!(pool.admit(&share(1, 1)).is_ok());
+}
+
+/// The pool is full of guesses from everywhere; a source that logged somebody in before has a place and the next turn.
+#[tokio::test]
+async fn a_flood_from_many_sources_leaves_places_and_turns_to_proven_ones() {
+    let pool = pool(1, 80, LONG);
+    let hash = pool.slot(500).hash(password("right"), QUICK).await.unwrap();
+    let login = |word: &str| {
+        let against = Against::Stored(hash.clone());
+        pool.slot(500).verify(password(word), against)
+    };
+    assert_eq!(login("right").await, Ok(Verified::Match));
+    assert_eq!(login("a typo").await, Ok(Verified::Mismatch));
+    let held = hold(&pool).await;
+    let (log, order) = mpsc::channel();
+    let mut jobs = Vec::new();
+    for source in (1_000..1_050).filter(|source| pool.admit(&share(1, *source)).is_ok()) {
+        let log = log.clone();
+        let mut job = pool.hook(&share(1, source), move || log.send("flood").unwrap());
+        assert!(poll!(&mut job).is_pending());
+        jobs.push(job);
+    }
+    assert_eq!(jobs.len(), 49, "one place of fifty is held");
+    assert!(pool.admit(&share(1, 1_050)).is_err());
+    let honest = log.clone();
+    let mut job = pool.hook(&share(1, 500), move || honest.send("honest").unwrap());
+    assert!(poll!(&mut job).is_pending());
+    jobs.push(job);
+    held.let_go().await;
+    for job in jobs {
+        job.await.unwrap();
+    }
+    let first: Vec<_> = order.try_iter().take(2).collect();
+    assert!(first.contains(&"honest"), "{first:?}");
+}
+
+/// One wrong guess each, and the same sources come behind everybody else.
+#[tokio::test]
+async fn sources_that_failed_come_after_new_ones() {
+    let pool = pool(1, 80, LONG);
+    for source in 1..=40 {
+        assert_eq!(pool.decoy(source).await, Ok(Verified::Mismatch));
+    }
+    let held = hold_as(&pool, 60).await;
+    let (log, order) = mpsc::channel();
+    let mut jobs = Vec::new();
+    let again = (2..=31).map(|source| (source, "failing"));
+    for (source, name) in again.chain([(99, "new")]) {
+        let log = log.clone();
+        let mut job = pool.hook(&share(1, source), move || log.send(name).unwrap());
+        assert!(poll!(&mut job).is_pending());
+        jobs.push(job);
+    }
+    assert!(
+        pool.admit(&share(1, 41)).is_ok(),
+        "there is room for new ones"
+    );
+    held.let_go().await;
+    for job in jobs {
+        job.await.unwrap();
+    }
+    let first: Vec<_> = order.try_iter().take(2).collect();
+    assert!(first.contains(&"new"), "{first:?}");
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ fn run(pool: &Pool) {
 fn carry_out(job: Job, hasher: &mut Hasher, pool: &Pool) {
     let turn = Turn {
         pool,
-        _place: job.place,
+        place: job.place,
     };
     let waited = job.queued_at.elapsed();
     record_wait(waited);
@@ -79,21 +79,26 @@ fn carry_out(job: Job, hasher: &mut Hasher, pool: &Pool) {
         return;
     }
     let started = monotonic();
-    job.task.compute(hasher, &pool.counters, || {
-        turn.end(started.elapsed());
+    job.task.compute(hasher, &pool.counters, |verified| {
+        turn.end(started.elapsed(), verified);
     });
 }
 
 /// A thread at a job. Its end, also by a panic, frees the thread in the count and then the place.
 struct Turn<'a> {
     pool: &'a Pool,
-    _place: Slot,
+    place: Slot,
 }
 
 impl Turn<'_> {
-    /// Ends it after a hash that took so long.
-    fn end(self, took: Duration) {
+    /// Ends it after a hash that took so long, and remembers what the source is about to be told.
+    fn end(self, took: Duration, verified: Option<Verified>) {
         let mut state = self.pool.lock();
+        match verified {
+            Some(Verified::Match) => state.records.matched(self.place.source()),
+            Some(Verified::Mismatch) => state.records.mismatched(self.place.source()),
+            None => {}
+        }
         state.mean = if state.mean.is_zero() {
             took
         } else {
@@ -129,7 +134,7 @@ fn next(pool: &Pool) -> Option<Job> {
 
 impl Task {
     /// Computes, counts, then ends the turn, and answers last: whoever has its answer finds the place free.
-    fn compute(self, hasher: &mut Hasher, counters: &Counters, end: impl FnOnce()) {
+    fn compute(self, hasher: &mut Hasher, counters: &Counters, end: impl FnOnce(Option<Verified>)) {
         match self {
             Self::Verify {
                 password,
@@ -147,7 +152,7 @@ impl Task {
                     }
                     Err(Failed) => Err(Expired),
                 };
-                end();
+                end(verified.ok());
                 let _ = reply.send(verified);
             }
             Self::Verify {
@@ -157,8 +162,9 @@ impl Task {
             } => {
                 let done = hasher.decoy(&password, scheme);
                 count(&counters.decoy, "decoy");
-                end();
-                let _ = reply.send(done.map(|()| Verified::Mismatch).map_err(|Failed| Expired));
+                let verified = done.map(|()| Verified::Mismatch).map_err(|Failed| Expired);
+                end(verified.ok());
+                let _ = reply.send(verified);
             }
             Self::Hash {
                 password,
@@ -167,13 +173,13 @@ impl Task {
             } => {
                 let done = hasher.hash(&password, scheme);
                 count(&counters.fresh, "new");
-                end();
+                end(None);
                 let _ = reply.send(done.map_err(|Failed| Expired));
             }
             #[cfg(test)]
             Self::Hook { run, reply } => {
                 run();
-                end();
+                end(None);
                 let _ = reply.send(Ok(()));
             }
         }

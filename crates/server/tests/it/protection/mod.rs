@@ -3,6 +3,7 @@
 mod blocks;
 mod concurrency;
 mod false_positives;
+mod flood;
 mod hang_up;
 mod indistinguishable;
 mod settings;

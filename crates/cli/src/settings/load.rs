@@ -9,6 +9,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use figment::util::nest;
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider, Source};
+use ipnet::IpNet;
 
 use super::Settings;
 use crate::Failure;
@@ -126,21 +127,27 @@ fn value(flag: &Option<impl serde::Serialize>) -> Result<Option<Value>, Failure>
         .map_err(|error| Failure::new(format!("flags: {error}")))
 }
 
+/// Whether a network is larger than the largest private ones (RFC 1918: 10/8, RFC 4193: fc00::/7). Two halves of
+/// everything believe everybody like a whole.
+fn is_nobodys(network: &IpNet) -> bool {
+    match network {
+        IpNet::V4(network) => network.prefix_len() < 8,
+        IpNet::V6(network) => network.prefix_len() < 7,
+    }
+}
+
 fn check(settings: Settings) -> Result<Settings, Failure> {
     if settings.server.listen.is_empty() {
         return Err(Failure::new(
             "server.listen: name at least one address, as in 127.0.0.1:8443",
         ));
     }
-    if settings
-        .server
-        .trusted_proxies
-        .iter()
-        .any(|network| network.prefix_len() == 0)
-    {
-        return Err(Failure::new(
-            "server.trusted_proxies: a /0 would believe everybody; name the networks of your own proxies",
-        ));
+    let proxies = &settings.server.trusted_proxies;
+    if let Some(network) = proxies.iter().find(|network| is_nobodys(network)) {
+        return Err(Failure::new(format!(
+            "server.trusted_proxies: {network} is larger than any network of one's own and would believe strangers; \
+             name the networks of your own proxies (at most a /8, for IPv6 a /7)"
+        )));
     }
     if settings.database.url.is_some()
         && settings.server.root_key_file.is_none()
@@ -185,9 +192,27 @@ mod tests {
 
     #[test]
     fn believing_everybody_is_refused() {
-        let mut settings = Settings::default();
-        settings.server.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap()];
-        assert!(check(settings).is_err());
+        for everybody in [
+            &["0.0.0.0/0"][..],
+            &["::/0"],
+            &["0.0.0.0/1", "128.0.0.0/1"],
+            &["8000::/1"],
+        ] {
+            let mut settings = Settings::default();
+            settings.server.trusted_proxies =
+                everybody.iter().map(|net| net.parse().unwrap()).collect();
+            assert!(
+                check(settings)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("trusted_proxies")
+            );
+        }
+        for own in ["10.0.0.0/8", "fc00::/7", "203.0.113.7/32"] {
+            let mut settings = Settings::default();
+            settings.server.trusted_proxies = vec![own.parse().unwrap()];
+            assert!(check(settings).is_ok(), "{own}");
+        }
     }
 
     #[test]

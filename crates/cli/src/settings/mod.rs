@@ -41,7 +41,7 @@ pub(crate) struct Server {
     /// The address users and applications see; decides the issuer of a first tenant.
     #[schemars(example = "https://id.example.com/")]
     pub(crate) public_url: Option<String>,
-    /// Networks of the operator's own proxies. Empty: nobody is believed. A /0 is refused.
+    /// Networks of the operator's own proxies. Empty: nobody is believed. More than a /8 (IPv6: a /7) is refused.
     #[schemars(with = "Vec<String>", example = ["10.0.0.0/8", "fd00::/8"])]
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// The one header in which those proxies name the caller's address.

@@ -145,6 +145,9 @@ pub(crate) fn only_one<'headers>(
 }
 
 #[cfg(test)]
+mod fuzzed;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

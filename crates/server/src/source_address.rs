@@ -178,3 +178,6 @@ pub(crate) fn decide(headers: &HeaderMap, caller: &Caller, connection: IpAddr) -
         },
     }
 }
+
+#[cfg(test)]
+mod fuzzed;

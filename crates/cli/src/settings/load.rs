@@ -182,6 +182,9 @@ fn check(settings: Settings) -> Result<Settings, Failure> {
 }
 
 #[cfg(test)]
+mod fuzzed;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

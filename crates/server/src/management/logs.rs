@@ -16,7 +16,7 @@ use super::paging::{Paging, number};
 use super::projection::Projection;
 use super::uri::{Id, Query};
 use crate::answer::management::{Problem, answer};
-use crate::event_log::address_text;
+use crate::event_log::{address_text, bounded};
 
 /// `GET /logs`.
 pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response, Problem> {
@@ -125,7 +125,8 @@ async fn by_page(
 fn filter(query: &Query) -> Result<Option<EventFilter>, Problem> {
     let unsupported = |part: &str| {
         Problem::InvalidQuery(format!(
-            "Query validation error: 'q' understands type:, user_id:, client_id: and ip: joined by AND for now, not {part}."
+            "Query validation error: 'q' understands type:, user_id:, client_id: and ip: joined by AND for now, not {}.",
+            bounded(part)
         ))
     };
     let mut filter = EventFilter::default();
@@ -193,3 +194,6 @@ fn wire(event: &LogEvent) -> Value {
     shown.extend(event.rest.clone());
     Value::Object(shown)
 }
+
+#[cfg(test)]
+mod fuzzed;

@@ -201,6 +201,9 @@ fn remedy(kind: &Kind) -> String {
 }
 
 #[cfg(test)]
+mod fuzzed;
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

@@ -4,10 +4,26 @@ use model::{Tenant, TenantId};
 
 use crate::statement::{Row, Select, arguments, json, tuples};
 use crate::tenant_store::reads;
-use crate::{Added, Store, StoreError, Work, Written};
+use crate::{Added, Store, StoreError, TenantStore, Work, Written};
 
 const COLUMNS: &str =
     "t.tenant_id, t.name, t.domain, t.aliases, t.settings, t.attack_protection, t.version";
+
+/// Every table with rows of tenants, but for the tenants themselves and their hosts.
+const TABLES: [&str; 12] = [
+    "access_tokens",
+    "client_grants",
+    "clients",
+    "connection_realms",
+    "connections",
+    "events",
+    "identifiers",
+    "meters",
+    "password_mix",
+    "resource_servers",
+    "signing_keys",
+    "users",
+];
 
 impl Store {
     /// The tenant under this host (with the port where it is not 443), be it its domain or an alias.
@@ -45,6 +61,23 @@ impl Store {
 reads! {
     /// The tenant itself.
     first find_tenant() -> Option<Tenant> = by_id;
+}
+
+impl TenantStore {
+    /// Removes every row of this tenant from every other table, a unit each, and tells how many there were.
+    pub async fn remove_rows(&self) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        for table in TABLES {
+            let sql = format!("DELETE FROM {table} WHERE tenant_id = $1");
+            removed += self
+                .write(async move |work: &mut Work| {
+                    let arguments = arguments![&work.tenant];
+                    work.execute(sql.clone(), arguments).await
+                })
+                .await?;
+        }
+        Ok(removed)
+    }
 }
 
 impl Work {
@@ -120,6 +153,23 @@ impl Work {
         Ok(Written::Done)
     }
 
+    /// Removes the tenant of this unit and its hosts, so that nothing leads to it any more; whether it was there. Its
+    /// rows stay until [`TenantStore::remove_rows`].
+    pub async fn remove_tenant(&mut self) -> Result<bool, StoreError> {
+        self.execute(
+            "DELETE FROM tenant_hosts WHERE tenant_id = $1",
+            arguments![&self.tenant],
+        )
+        .await?;
+        let done = self
+            .execute(
+                "DELETE FROM tenants WHERE tenant_id = $1",
+                arguments![&self.tenant],
+            )
+            .await?;
+        Ok(done > 0)
+    }
+
     /// Adds all hosts or none.
     async fn add_hosts(&mut self, hosts: &[String]) -> Result<bool, StoreError> {
         if hosts.is_empty() {
@@ -183,4 +233,33 @@ fn read(row: &mut Row) -> Result<Tenant, StoreError> {
         attack_protection: row.json()?,
         version: row.int()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::TABLES;
+
+    /// A table of a later migration cannot be forgotten.
+    #[test]
+    fn every_table_with_tenants_is_emptied() {
+        for engine in ["sqlite", "postgres"] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+            let mut declared = BTreeSet::new();
+            for entry in std::fs::read_dir(folder.join(engine)).unwrap() {
+                let sql = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+                let table = sql.trim_start().strip_prefix("CREATE TABLE ");
+                if let Some((name, columns)) = table.and_then(|table| table.split_once(' '))
+                    && columns.contains("tenant_id")
+                {
+                    declared.insert(name.to_owned());
+                }
+            }
+            let known = TABLES.iter().chain(&["tenants", "tenant_hosts"]);
+            let known: BTreeSet<String> = known.map(|&name| name.to_owned()).collect();
+            assert_eq!(declared, known, "{engine}");
+        }
+    }
 }

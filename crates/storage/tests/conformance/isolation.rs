@@ -174,6 +174,7 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
         write!(remove_client_grant(&ClientGrantId::new("cgr")), true),
         write!(remove_client(&ClientId::new("client")), true),
         write!(remove_resource_server(&ResourceServerId::new("rs")), true),
+        write!(remove_tenant(), true),
         (
             "remove_expired_access_tokens",
             &[|rows| {
@@ -193,6 +194,10 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
                         .unwrap() as usize
                 })
             }],
+        ),
+        (
+            "remove_rows",
+            &[|rows| Box::pin(async move { rows.remove_rows().await.unwrap() as usize })],
         ),
     ]
 }
@@ -257,6 +262,25 @@ both_engines! {
         }
     }
 
+    async fn of_a_tenant_that_is_removed_nothing_stays(stage: Stage) {
+        furnish(&stage.rows).await;
+        furnish(&stage.other).await;
+        let removed = stage.rows.write(async |work: &mut Work| work.remove_tenant().await).await;
+        assert!(removed.unwrap());
+        assert!(stage.rows.remove_rows().await.unwrap() >= 10);
+        for (name, asks) in asked() {
+            for ask in asks {
+                assert_eq!(ask(stage.rows.clone()).await, 0, "{name} of a tenant that is gone");
+            }
+        }
+        assert_eq!(stage.rows.remove_rows().await.unwrap(), 0);
+        for (name, asks) in asked() {
+            for ask in asks {
+                assert!(ask(stage.other.clone()).await > 0, "{name} of the tenant that stays");
+            }
+        }
+    }
+
     async fn two_tenants_may_have_rows_of_the_same_names(stage: Stage) {
         furnish(&stage.rows).await;
         furnish(&stage.other).await;
@@ -296,6 +320,8 @@ fn the_list_has_every_function() {
         "migrate",
         "pending_migrations",
         "check",
+        "check_durability",
+        "ports",
         "clock",
         "find_check_value",
         "set_check_value",

@@ -48,7 +48,11 @@ pub(crate) async fn management_client(
 }
 
 async fn create_client(options: &CreateClient) -> Result<(), Failure> {
-    let settings = settings::load(&options.database)?;
+    let mut settings = settings::load(&options.database)?;
+    if let Some(tenant) = &options.tenant {
+        settings.server.public_url = None;
+        settings.server.default_tenant = Some(tenant.clone());
+    }
     let opened = open::open(&settings, DEFAULT_DOMAIN).await?;
     let ManagementClient {
         client_id,

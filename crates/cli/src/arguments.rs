@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::backup::Backup;
 use crate::doctor::Doctor;
 use crate::settings;
+use crate::tenant::Tenant;
 
 /// A self-hosted identity server that speaks Auth0's wire format and guards password login.
 #[derive(Debug, Parser)]
@@ -26,6 +27,9 @@ pub(crate) enum Command {
     /// Make what an administrator needs to begin.
     #[command(subcommand)]
     Admin(Admin),
+    /// The tenants of this deployment.
+    #[command(subcommand)]
+    Tenant(Tenant),
     /// Bring the database to this version's schema.
     Migrate(Database),
     /// Say what is wrong with the deployment and how to mend it; takes the flags of serve and changes nothing.
@@ -98,6 +102,9 @@ pub(crate) enum Admin {
 pub(crate) struct CreateClient {
     #[command(flatten)]
     pub(crate) database: Database,
+    /// Name or domain of the tenant, where there are several.
+    #[arg(long, conflicts_with = "public_url")]
+    pub(crate) tenant: Option<String>,
     /// The application's name.
     #[arg(long, default_value = "Administration")]
     pub(crate) name: String,

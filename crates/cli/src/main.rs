@@ -14,6 +14,7 @@ mod open;
 mod open_files;
 mod serve;
 mod settings;
+mod tenant;
 mod tls;
 
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Serve(options) => serve::run(&options).await,
             Command::Demo(options) => demo::run(&options).await,
             Command::Admin(command) => admin::run(&command).await,
+            Command::Tenant(command) => tenant::run(&command).await,
             Command::Migrate(options) => migrate::run(&options).await,
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Backup(options) => backup::run(&options),

@@ -46,8 +46,8 @@ pub(crate) fn store_settings(settings: &Settings) -> StoreSettings {
     StoreSettings { database }
 }
 
-/// Opens the database and makes sure of key, schema and first tenant.
-pub(crate) async fn open(settings: &Settings, fallback_domain: &str) -> Result<Opened, Failure> {
+/// Opens the database and makes sure of schema and key; its tenants are left as they are.
+pub(crate) async fn deployment(settings: &Settings) -> Result<(Store, RootKey), Failure> {
     let root = data_dir::root_key(settings)?;
     let store = store(settings).await?;
     if settings.database.url.is_none() {
@@ -58,11 +58,17 @@ pub(crate) async fn open(settings: &Settings, fallback_domain: &str) -> Result<O
         ));
     }
     bootstrap::check_root_key(&store, &root).await?;
-    let secrets = Secrets::of(&root);
+    Ok((store, root))
+}
+
+/// The same, with the tenant that is meant; a first one is made.
+pub(crate) async fn open(settings: &Settings, fallback_domain: &str) -> Result<Opened, Failure> {
+    let (store, root) = deployment(settings).await?;
     let tenant = match the_tenant(settings, &store).await? {
         Some(tenant) => tenant,
         None => {
             let domain = settings.domain(fallback_domain)?;
+            let secrets = Secrets::of(&root);
             let now = SystemClock.now();
             let id =
                 bootstrap::ensure_tenant(&store, &secrets, &SystemEntropy, now, &domain).await?;
@@ -80,12 +86,44 @@ pub(crate) async fn open(settings: &Settings, fallback_domain: &str) -> Result<O
     })
 }
 
-/// The first tenant there is, where no public address says which one is meant: a second one would surprise everybody.
+/// The tenant that is meant where no public address says it: the default one, or the only one. None if the address
+/// says it, or there is no tenant yet.
 async fn the_tenant(settings: &Settings, store: &Store) -> Result<Option<Tenant>, Failure> {
     if settings.server.public_url.is_some() {
         return Ok(None);
     }
-    Ok(store.list_tenants().await?.into_iter().next())
+    if let Some(named) = &settings.server.default_tenant {
+        return find_tenant(store, named).await.map(Some);
+    }
+    let mut tenants = store.list_tenants().await?;
+    if tenants.len() > 1 {
+        return Err(Failure::new(format!(
+            "there are several tenants ({}); say which one is meant: --public-url, server.default_tenant, or `admin … --tenant NAME`",
+            names(&tenants)
+        )));
+    }
+    Ok(tenants.pop())
+}
+
+/// The tenant of this name or host.
+pub(crate) async fn find_tenant(store: &Store, named: &str) -> Result<Tenant, Failure> {
+    if let Some(tenant) = store.find_tenant_by_host(named).await? {
+        return Ok(tenant);
+    }
+    let mut tenants = store.list_tenants().await?;
+    match tenants.iter().position(|tenant| tenant.name == named) {
+        Some(place) => Ok(tenants.swap_remove(place)),
+        None => Err(Failure::new(format!(
+            "no tenant is called `{named}`; there are: {}",
+            names(&tenants)
+        ))),
+    }
+}
+
+fn names(tenants: &[Tenant]) -> String {
+    let mut names: Vec<&str> = tenants.iter().map(|tenant| tenant.name.as_str()).collect();
+    names.sort_unstable();
+    names.join(", ")
 }
 
 /// How many threads hash.
@@ -147,11 +185,9 @@ pub(crate) async fn app(settings: &Settings, opened: Opened) -> Result<Arc<App>,
 async fn default_tenant(settings: &Settings, opened: &Opened) -> Result<TenantId, Failure> {
     match &settings.server.default_tenant {
         None => Ok(opened.tenant.id.clone()),
-        Some(domain) => match opened.store.find_tenant_by_host(domain).await? {
-            Some(tenant) => Ok(tenant.id),
-            None => Err(Failure::new(format!(
-                "server.default_tenant: no tenant has the domain {domain}"
-            ))),
+        Some(named) => match find_tenant(&opened.store, named).await {
+            Ok(tenant) => Ok(tenant.id),
+            Err(missing) => Err(Failure::new(format!("server.default_tenant: {missing}"))),
         },
     }
 }

@@ -63,7 +63,7 @@ pub async fn check_root_key(store: &Store, root: &RootKey) -> Result<(), Bootstr
     }
 }
 
-/// The tenant of a domain, made with its signing key and Management API where it is missing.
+/// The tenant of a domain, made where it is missing.
 pub async fn ensure_tenant(
     store: &Store,
     secrets: &Secrets,
@@ -74,23 +74,46 @@ pub async fn ensure_tenant(
     if let Some(tenant) = store.find_tenant_by_host(domain).await? {
         return Ok(tenant.id);
     }
+    let name = domain.split([':', '.']).next().unwrap_or(domain);
+    match add_tenant(store, secrets, entropy, now, name, domain, &[]).await? {
+        Some(tenant) => Ok(tenant.id),
+        // Another node was first; its tenant counts.
+        None => {
+            let winner = store.find_tenant_by_host(domain).await?;
+            winner
+                .map(|tenant| tenant.id)
+                .ok_or(BootstrapError::TenantTaken)
+        }
+    }
+}
+
+/// A new tenant with its signing key and Management API; none if a host of it leads to another tenant.
+pub async fn add_tenant(
+    store: &Store,
+    secrets: &Secrets,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+    name: &str,
+    domain: &str,
+    aliases: &[String],
+) -> Result<Option<Tenant>, BootstrapError> {
     let tenant = Tenant {
         id: TenantId::new(keys::prefixed_id("ten_", 16, entropy)),
-        name: domain.split([':', '.']).next().unwrap_or(domain).to_owned(),
+        name: name.to_owned(),
         domain: domain.to_owned(),
-        aliases: Vec::new(),
+        aliases: aliases.to_vec(),
         settings: TenantSettings::default(),
         attack_protection: AttackProtection::default(),
         version: 1,
     };
     let key = new_signing_key(secrets, entropy, now, &tenant)?;
     let api = management_api(&tenant, entropy, now);
-    let id = tenant.id.clone();
+    let made = tenant.clone();
     // One unit: a tenant without its key, left behind by a crash, could never sign anything.
     let added = store
-        .tenant(&id)
+        .tenant(&tenant.id)
         .write(async move |work: &mut Work| {
-            let added = work.add_tenant(&tenant).await?;
+            let added = work.add_tenant(&made).await?;
             if added == Added::Done {
                 work.add_signing_key(&key).await?;
                 work.add_resource_server(&api).await?;
@@ -98,16 +121,7 @@ pub async fn ensure_tenant(
             Ok(added)
         })
         .await?;
-    match added {
-        Added::Done => Ok(id),
-        // Another node was first; its tenant counts.
-        Added::IdTaken | Added::IdentifierTaken => {
-            let winner = store.find_tenant_by_host(domain).await?;
-            winner
-                .map(|tenant| tenant.id)
-                .ok_or(BootstrapError::TenantTaken)
-        }
-    }
+    Ok((added == Added::Done).then_some(tenant))
 }
 
 fn new_signing_key(

@@ -111,7 +111,7 @@ fn host_of(parts: &Parts) -> Option<String> {
     named.map_or(Some(String::new()), host)
 }
 
-/// A host and perhaps a port, in lower case; none if it is something else.
+/// A host, with the port where it is not 443, in lower case; none if it is something else.
 fn host(text: &str) -> Option<String> {
     // RFC 1035 §2.3.4, and a port.
     const LONGEST: usize = 255 + 6;
@@ -120,8 +120,11 @@ fn host(text: &str) -> Option<String> {
         byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
     });
     let port = authority.host().len() == text.len() || authority.port_u16().is_some();
-    (plain && port && !authority.host().is_empty() && text.len() <= LONGEST)
-        .then(|| text.to_ascii_lowercase())
+    (plain && port && !authority.host().is_empty() && text.len() <= LONGEST).then(|| {
+        text.strip_suffix(":443")
+            .unwrap_or(text)
+            .to_ascii_lowercase()
+    })
 }
 
 /// One header as text, cut at 1 KiB; what is not text is absent.

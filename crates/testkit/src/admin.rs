@@ -4,7 +4,6 @@ use axum::body::Body;
 use http::{Method, Request};
 use serde_json::{Value, json};
 
-use crate::world::DOMAIN;
 use crate::{Answer, World};
 
 /// Address administrators call from.
@@ -23,12 +22,12 @@ impl<'w> Admin<'w> {
             "grant_type": "client_credentials",
             "client_id": client_id,
             "client_secret": client_secret,
-            "audience": format!("https://{DOMAIN}/api/v2/"),
+            "audience": world.tenant.management_audience(),
         });
         let answer = world
             .send(
                 OFFICE,
-                json_request(Method::POST, "/oauth/token", None, &body),
+                json_request(world, Method::POST, "/oauth/token", None, &body),
             )
             .await
             .expect(200);
@@ -43,6 +42,14 @@ impl<'w> Admin<'w> {
         Self {
             world: self.world,
             token: token.into(),
+        }
+    }
+
+    /// The same token at another tenant's host.
+    pub fn at<'o>(&self, other: &'o World) -> Admin<'o> {
+        Admin {
+            world: other,
+            token: self.token.clone(),
         }
     }
 
@@ -85,15 +92,16 @@ impl<'w> Admin<'w> {
         answer.json().as_array().expect("logs are a list").clone()
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+    /// Any call below `/api/v2`.
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let uri = format!("/api/v2/{path}");
         let request = match body {
-            Some(body) => json_request(method, &uri, Some(&self.token), &body),
+            Some(body) => json_request(self.world, method, &uri, Some(&self.token), &body),
             None => {
                 let request = Request::builder()
                     .method(method)
                     .uri(&uri)
-                    .header("host", DOMAIN);
+                    .header("host", self.world.domain());
                 let request = request.header("authorization", format!("Bearer {}", self.token));
                 request.body(Body::empty()).expect("a request")
             }
@@ -103,6 +111,7 @@ impl<'w> Admin<'w> {
 }
 
 pub(crate) fn json_request(
+    world: &World,
     method: Method,
     uri: &str,
     token: Option<&str>,
@@ -111,7 +120,7 @@ pub(crate) fn json_request(
     let mut request = Request::builder()
         .method(method)
         .uri(uri)
-        .header("host", DOMAIN);
+        .header("host", world.domain());
     request = request.header("content-type", "application/json");
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));

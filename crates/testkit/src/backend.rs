@@ -4,7 +4,6 @@ use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::world::DOMAIN;
 use crate::{Admin, Answer, World};
 
 /// The API the application asks for.
@@ -197,7 +196,7 @@ impl Login<'_> {
         let mut request = Request::builder()
             .method("POST")
             .uri("/oauth/token")
-            .header("host", DOMAIN);
+            .header("host", self.world.domain());
         request = request.header("content-type", content_type);
         for (name, value) in &self.headers {
             request = request.header(name, value);

@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use credentials::{Argon2Implementation, HashCounts, HashingPool, PoolSettings, Scheme};
 use http::{HeaderName, Request};
+use jiff::Timestamp;
 use keys::{Entropy, RootKey, SeededEntropy, SystemEntropy};
 use model::{Tenant, TenantId};
 use server::{App, Clock, ConnectionSettings, Secrets, ServerSettings, WaitingSettings, bootstrap};
@@ -35,6 +36,8 @@ pub struct WorldSettings {
     pub hashing_deadline: Duration,
     pub trusted_proxies: Vec<&'static str>,
     pub waiting: WaitingSettings,
+    /// Whether the tenant answers on hosts that nobody owns.
+    pub takes_other_hosts: bool,
 }
 
 impl Default for WorldSettings {
@@ -51,6 +54,7 @@ impl Default for WorldSettings {
             hashing_deadline: Duration::from_secs(5),
             trusted_proxies: Vec::new(),
             waiting: WaitingSettings::default(),
+            takes_other_hosts: true,
         }
     }
 }
@@ -68,8 +72,8 @@ pub struct World {
     _directory: Arc<TempDir>,
 }
 
-/// The host every world answers on.
-pub(crate) const DOMAIN: &str = "login.example.com";
+/// The host every world answers on; a neighbour has another one.
+const DOMAIN: &str = "login.example.com";
 const ROOT: [u8; 32] = [42; 32];
 
 impl World {
@@ -144,20 +148,7 @@ impl World {
         let entropy: Arc<dyn Entropy + Send + Sync> = Arc::new(SystemEntropy);
         let management = match management {
             Some(known) => known,
-            None => {
-                let rows = store.tenant(&id);
-                let made = bootstrap::create_management_client(
-                    &rows,
-                    &secrets,
-                    &entropy,
-                    now,
-                    &tenant,
-                    "Administration",
-                )
-                .await;
-                let (id, secret) = made.expect("an administrator's client");
-                (id.as_str().to_owned(), secret)
-            }
+            None => administrator(&store, &secrets, &entropy, now, &tenant).await,
         };
         let pool = HashingPool::start(PoolSettings {
             workers: settings.hashing_workers,
@@ -172,7 +163,7 @@ impl World {
                 .map(|net| net.parse().expect("a network"))
                 .collect(),
             client_ip_header: HeaderName::from_static("x-forwarded-for"),
-            default_tenant: Some(id),
+            default_tenant: settings.takes_other_hosts.then_some(id),
             password_scheme: settings.scheme,
             waiting: settings.waiting,
             connections: ConnectionSettings::default(),
@@ -191,6 +182,36 @@ impl World {
             management,
             _directory: directory,
         }
+    }
+
+    /// Another tenant on the same server, under its own host and an alias.
+    pub async fn neighbour(&self, name: &str) -> Self {
+        let secrets = Secrets::of(&RootKey::from_bytes(self.root));
+        let entropy: Arc<dyn Entropy + Send + Sync> = Arc::new(SystemEntropy);
+        let (store, now) = (&self.app.store, self.clock.now());
+        let (domain, alias) = (
+            format!("{name}.example.com"),
+            format!("alias.{name}.example.com"),
+        );
+        let made =
+            bootstrap::add_tenant(store, &secrets, &*entropy, now, name, &domain, &[alias]).await;
+        let tenant = made.expect("a tenant").expect("hosts that nobody has");
+        Self {
+            app: Arc::clone(&self.app),
+            clock: Arc::clone(&self.clock),
+            management: administrator(store, &secrets, &entropy, now, &tenant).await,
+            tenant,
+            router: self.router.clone(),
+            database: self.database.clone(),
+            root: self.root,
+            settings: self.settings.clone(),
+            _directory: Arc::clone(&self._directory),
+        }
+    }
+
+    /// The host of this world's tenant.
+    pub fn domain(&self) -> &str {
+        &self.tenant.domain
     }
 
     /// Sends one request from an address, through the real router.
@@ -233,6 +254,21 @@ impl World {
     pub fn seeded(&self) -> SeededEntropy {
         SeededEntropy::new(u64::from(self.root[0]))
     }
+}
+
+/// An application with every scope of the tenant's Management API: its id and secret.
+async fn administrator(
+    store: &Store,
+    secrets: &Secrets,
+    entropy: &Arc<dyn Entropy + Send + Sync>,
+    now: Timestamp,
+    tenant: &Tenant,
+) -> (String, String) {
+    let rows = store.tenant(&tenant.id);
+    let name = "Administration";
+    let made = bootstrap::create_management_client(&rows, secrets, entropy, now, tenant, name);
+    let (id, secret) = made.await.expect("an administrator's client");
+    (id.as_str().to_owned(), secret)
 }
 
 impl std::fmt::Debug for World {

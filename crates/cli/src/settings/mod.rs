@@ -47,7 +47,7 @@ pub(crate) struct Server {
     /// The one header in which those proxies name the caller's address.
     #[schemars(example = "x-real-ip")]
     pub(crate) client_ip_header: String,
-    /// Domain of the tenant that answers on hosts nobody owns; by default the one of `public_url`.
+    /// Name or domain of the tenant that answers on hosts nobody owns; by default the one of `public_url`.
     #[schemars(example = "id.example.com")]
     pub(crate) default_tenant: Option<String>,
     /// File with the root key: 32 bytes in base64 on one line. Required with PostgreSQL.
@@ -217,29 +217,35 @@ impl Default for Hashing {
 impl Settings {
     /// Host with the port where it is not 443, from `server.public_url`.
     pub(crate) fn domain(&self, fallback: &str) -> Result<String, Failure> {
-        let url = self
-            .server
-            .public_url
-            .clone()
-            .unwrap_or_else(|| format!("https://{fallback}/"));
-        let refused = || {
-            Failure::new(format!(
-                "server.public_url: `{url}` is not of the form https://HOST[:PORT]/"
-            ))
-        };
-        let rest = url.strip_prefix("https://").ok_or_else(refused)?;
-        let host = rest.strip_suffix('/').unwrap_or(rest);
-        let fits = |character: char| {
-            character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | ':' | '[' | ']')
-        };
-        if host.is_empty() || !host.chars().all(fits) {
-            return Err(refused());
+        match &self.server.public_url {
+            None => Ok(fallback.to_owned()),
+            Some(url) => {
+                domain(url).map_err(|refused| Failure::new(format!("server.public_url: {refused}")))
+            }
         }
-        Ok(host
-            .strip_suffix(":443")
-            .unwrap_or(host)
-            .to_ascii_lowercase())
     }
+}
+
+/// The host of a tenant's address, with the port where it is not 443.
+pub(crate) fn domain(url: &str) -> Result<String, Failure> {
+    let rest = url.strip_prefix("https://");
+    let named = rest.map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    named
+        .and_then(host)
+        .ok_or_else(|| Failure::new(format!("`{url}` is not of the form https://HOST[:PORT]/")))
+}
+
+/// A host and perhaps a port, as requests are compared with it.
+pub(crate) fn host(text: &str) -> Option<String> {
+    let fits = |character: char| {
+        character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | ':' | '[' | ']')
+    };
+    let named = !text.is_empty() && text.chars().all(fits);
+    named.then(|| {
+        text.strip_suffix(":443")
+            .unwrap_or(text)
+            .to_ascii_lowercase()
+    })
 }
 
 #[cfg(test)]

@@ -87,16 +87,22 @@ impl Deployment {
         deployment
     }
 
-    /// The binary with this deployment's settings.
+    /// The binary with this deployment's settings and address.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command_without_address(arguments);
+        command
+            .arg("--public-url")
+            .arg(format!("https://localhost:{}/", self.domain_port));
+        command
+    }
+
+    /// The binary with this deployment's settings, for commands about another tenant or all of them.
+    pub(crate) fn command_without_address(&self, arguments: &[&str]) -> Command {
         let mut command = binary();
         command
             .args(arguments)
             .arg("--data-dir")
             .arg(self.directory.path());
-        command
-            .arg("--public-url")
-            .arg(format!("https://localhost:{}/", self.domain_port));
         command
             .env("PORTCULLIS_ARGON2__MEMORY_KIB", "64")
             .env("PORTCULLIS_ARGON2__PASSES", "1");

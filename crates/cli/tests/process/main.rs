@@ -14,4 +14,5 @@ mod drain;
 mod durability;
 mod hostile;
 mod settings;
+mod tenants;
 mod two_nodes;

@@ -6,3 +6,4 @@ mod attacks;
 mod management;
 mod oauth;
 mod protection;
+mod tenants;

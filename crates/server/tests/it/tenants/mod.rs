@@ -1,0 +1,7 @@
+//! Several tenants on one server: which one is spoken to, and that nothing leads from one to another.
+//!
+//! That every function of the store keeps to its tenant is shown in `storage/tests/conformance/isolation.rs`.
+
+mod hosts;
+mod logins;
+mod walk;

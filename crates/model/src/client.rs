@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::ClientId;
+use crate::{ClientId, HeaderTrust};
 
 /// The document of an application, as the Management API shows it (without its secret).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +62,8 @@ pub struct ClientRecord {
     pub secret_digest: [u8; 32],
     /// The secret sealed under the root key: the wire gives it back, and HS256 tokens are signed with it.
     pub secret_sealed: Vec<u8>,
+    /// From where its trusted header is taken.
+    pub header_trust: HeaderTrust,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: i64,

@@ -8,6 +8,7 @@ mod client;
 mod client_grant;
 mod connection;
 mod event;
+mod header_trust;
 mod id;
 mod identifier;
 mod resource_server;
@@ -26,6 +27,7 @@ pub use client::{
 pub use client_grant::{ClientGrant, SubjectType};
 pub use connection::{Connection, ConnectionOptions, DATABASE_STRATEGY};
 pub use event::{EventType, LogEvent};
+pub use header_trust::HeaderTrust;
 pub use id::{ClientGrantId, ClientId, ConnectionId, LogId, ResourceServerId, TenantId, UserId};
 pub use identifier::{Identifier, MAX_IDENTIFIER_CHARS};
 pub use resource_server::{

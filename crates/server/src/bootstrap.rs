@@ -7,9 +7,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use keys::{Binding, Entropy, RootKey, SecretDigest, SigningKey};
 use model::{
-    AttackProtection, Client, ClientGrant, ClientGrantId, ClientId, ClientRecord, JwtConfiguration,
-    ResourceServer, ResourceServerId, ResourceServerScope, SigningAlgorithm, SubjectType,
-    SubjectTypeAuthorization, Tenant, TenantId, TenantSettings, TokenEndpointAuthMethod,
+    AttackProtection, Client, ClientGrant, ClientGrantId, ClientId, ClientRecord, HeaderTrust,
+    JwtConfiguration, ResourceServer, ResourceServerId, ResourceServerScope, SigningAlgorithm,
+    SubjectType, SubjectTypeAuthorization, Tenant, TenantId, TenantSettings,
+    TokenEndpointAuthMethod,
 };
 use serde_json::{Map, Value, json};
 use storage::{
@@ -198,6 +199,7 @@ pub async fn create_management_client(
     let record = ClientRecord {
         secret_digest: SecretDigest::of(&secret).to_bytes(),
         secret_sealed: secrets.sealer.seal(&binding, secret.as_bytes(), &**entropy),
+        header_trust: HeaderTrust::default(),
         client: Client {
             client_id: id.clone(),
             name: name.to_owned(),

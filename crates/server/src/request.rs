@@ -119,12 +119,22 @@ fn host(text: &str) -> Option<String> {
     let plain = text.bytes().all(|byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']')
     });
+    // Of brackets, the parser asks less than RFC 3986 §3.2.2.
+    let bracketed = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => {
+            address.parse::<std::net::Ipv6Addr>().is_ok()
+                && (rest.is_empty() || rest.starts_with(':'))
+        }
+        None => !text.contains(['[', ']']),
+    };
     let port = authority.host().len() == text.len() || authority.port_u16().is_some();
-    (plain && port && !authority.host().is_empty() && text.len() <= LONGEST).then(|| {
-        text.strip_suffix(":443")
-            .unwrap_or(text)
-            .to_ascii_lowercase()
-    })
+    (plain && bracketed && port && !authority.host().is_empty() && text.len() <= LONGEST).then(
+        || {
+            text.strip_suffix(":443")
+                .unwrap_or(text)
+                .to_ascii_lowercase()
+        },
+    )
 }
 
 /// One header as text, cut at 1 KiB; what is not text is absent.

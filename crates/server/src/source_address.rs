@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use guard::{Source, Standing};
 use http::HeaderMap;
+use model::HeaderTrust;
 use protocol::Caller;
 
 use crate::settings::ServerSettings;
@@ -96,6 +97,8 @@ pub(crate) enum HeaderDecision {
     NotAuthenticated,
     Invalid,
     Several,
+    /// The application called from outside the networks from which its header is taken.
+    ForeignNetwork,
 }
 
 impl HeaderDecision {
@@ -108,6 +111,7 @@ impl HeaderDecision {
             Self::NotAuthenticated => "ignored: not authenticated",
             Self::Invalid => "ignored: invalid",
             Self::Several => "ignored: several",
+            Self::ForeignNetwork => "ignored: foreign network",
         }
     }
 
@@ -120,6 +124,7 @@ impl HeaderDecision {
             Self::NotAuthenticated => "not_authenticated",
             Self::Invalid => "invalid",
             Self::Several => "several",
+            Self::ForeignNetwork => "foreign_network",
         }
     }
 }
@@ -132,8 +137,13 @@ pub(crate) struct TrustedSource {
     pub decision: HeaderDecision,
 }
 
-/// Decides the source of this request for this caller.
-pub(crate) fn decide(headers: &HeaderMap, caller: &Caller, connection: IpAddr) -> TrustedSource {
+/// Decides the source of this request for this caller, whose header is taken as far as `trust` goes.
+pub(crate) fn decide(
+    headers: &HeaderMap,
+    caller: &Caller,
+    trust: &HeaderTrust,
+    connection: IpAddr,
+) -> TrustedSource {
     let own = |standing, decision| TrustedSource {
         source: Source::new(connection),
         standing,
@@ -163,6 +173,9 @@ pub(crate) fn decide(headers: &HeaderMap, caller: &Caller, connection: IpAddr) -
     // or whoever makes the backend drop the header walks through the backend's own entry.
     match first {
         None => own(Standing::Distrusted, HeaderDecision::Absent),
+        Some(_) if !trust.allows(connection) => {
+            own(Standing::Distrusted, HeaderDecision::ForeignNetwork)
+        }
         Some(_) if several => own(Standing::Distrusted, HeaderDecision::Several),
         Some(line) => match line
             .to_str()

@@ -6,7 +6,8 @@ use crate::statement::{Row, Select, arguments, json};
 use crate::tenant_store::{Conditions, Listing, reads};
 use crate::{Added, Listed, Page, StoreError, TenantStore, Work, Written};
 
-const COLUMNS: &str = "document, secret_digest, secret_sealed, created_at, updated_at, version";
+const COLUMNS: &str =
+    "document, secret_digest, secret_sealed, header_trust, created_at, updated_at, version";
 
 reads! {
     /// The application with this id.
@@ -35,14 +36,15 @@ impl Work {
     pub async fn add_client(&mut self, record: &ClientRecord) -> Result<Added, StoreError> {
         let done = self
             .execute(
-                "INSERT INTO clients (tenant_id, client_id, document, secret_digest, secret_sealed, created_at, \
-                 updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, 1) ON CONFLICT DO NOTHING",
+                "INSERT INTO clients (tenant_id, client_id, document, secret_digest, secret_sealed, header_trust, \
+                 created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1) ON CONFLICT DO NOTHING",
                 arguments![
                     &self.tenant,
                     &record.client.client_id,
                     json(&record.client)?,
                     record.secret_digest,
                     &record.secret_sealed[..],
+                    json(&record.header_trust)?,
                     record.created_at,
                     record.updated_at,
                 ],
@@ -60,8 +62,8 @@ impl Work {
         let id = &record.client.client_id;
         let done = self
             .execute(
-                "UPDATE clients SET document = $4, secret_digest = $5, secret_sealed = $6, updated_at = $7, \
-                 version = version + 1 WHERE tenant_id = $1 AND client_id = $2 AND version = $3",
+                "UPDATE clients SET document = $4, secret_digest = $5, secret_sealed = $6, header_trust = $7, \
+                 updated_at = $8, version = version + 1 WHERE tenant_id = $1 AND client_id = $2 AND version = $3",
                 arguments![
                     &self.tenant,
                     id,
@@ -69,6 +71,7 @@ impl Work {
                     json(&record.client)?,
                     record.secret_digest,
                     &record.secret_sealed[..],
+                    json(&record.header_trust)?,
                     record.updated_at,
                 ],
             )
@@ -111,6 +114,7 @@ fn read(row: &mut Row) -> Result<ClientRecord, StoreError> {
         client: row.json()?,
         secret_digest: row.digest()?,
         secret_sealed: row.bytes()?,
+        header_trust: row.json()?,
         created_at: row.time()?,
         updated_at: row.time()?,
         version: row.int()?,

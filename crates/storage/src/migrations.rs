@@ -56,6 +56,7 @@ migrations! {
     "0027_meters_by_expiry",
     "0028_events",
     "0029_events_by_user",
+    "0030_clients_header_trust",
 }
 
 /// The row that those who migrate lock.

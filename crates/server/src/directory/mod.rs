@@ -8,7 +8,7 @@ mod signing_keys;
 
 use std::sync::Arc;
 
-use model::{Client, ClientId, Connection, ResourceServer, Tenant, TenantId};
+use model::{Client, ClientId, Connection, HeaderTrust, ResourceServer, Tenant, TenantId};
 use storage::{StoreError, TenantStore};
 
 use crate::app::App;
@@ -52,6 +52,7 @@ pub(crate) struct ClientFacts {
     pub client: Arc<Client>,
     pub secret_digest: [u8; 32],
     pub secret_sealed: Vec<u8>,
+    pub header_trust: HeaderTrust,
 }
 
 /// An API with the sealed secret of its HS256 tokens.
@@ -122,6 +123,7 @@ impl Directory {
                         client: Arc::new(record.client),
                         secret_digest: record.secret_digest,
                         secret_sealed: record.secret_sealed,
+                        header_trust: record.header_trust,
                     })
                 }))
             })

@@ -107,6 +107,10 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             get(attack_protection::show_own).patch(attack_protection::change_own),
         )
         .route(
+            "/portcullis/clients/{id}",
+            get(clients::show_own).patch(clients::change_own),
+        )
+        .route(
             "/tenants/settings",
             get(tenant_settings::show).patch(tenant_settings::change),
         )

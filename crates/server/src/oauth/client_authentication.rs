@@ -7,13 +7,14 @@ use std::sync::Arc;
 use keys::SecretDigest;
 use protocol::{Caller, PresentedClient, Reason, authentication_rule};
 
+use crate::directory::ClientFacts;
 use crate::request::RequestContext;
 
-/// The authenticated or public caller, or why not.
+/// The authenticated or public caller with what is known of its application, or why not.
 pub(crate) async fn authenticate(
     cx: &RequestContext,
     presented: &PresentedClient,
-) -> Result<Caller, Reason> {
+) -> Result<(Caller, Arc<ClientFacts>), Reason> {
     let known = cx
         .app
         .directory
@@ -28,5 +29,7 @@ pub(crate) async fn authenticate(
         SecretDigest::from_bytes(kept).matches(secret)
     });
 
-    authentication_rule(known.map(|known| Arc::clone(&known.client)), matches)
+    let client = known.as_ref().map(|known| Arc::clone(&known.client));
+    let caller = authentication_rule(client, matches)?;
+    Ok((caller, known.ok_or(Reason::Unauthorized)?))
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod account;
 pub(crate) mod blocks;
+pub(crate) mod header_watch;
 mod line;
 mod meters;
 mod notice;
@@ -12,6 +13,7 @@ mod refusals;
 
 use crate::event_log::FailureAdmission;
 use crate::settings::WaitingSettings;
+use header_watch::HeaderWatch;
 pub(crate) use line::{Lines, Place};
 pub(crate) use meters::{Charge, Meters};
 pub(crate) use notice::{notice_event, raised_event};
@@ -22,6 +24,7 @@ pub(crate) struct Protection {
     pub(crate) lines: Lines,
     pub(crate) refusals: Refusals,
     pub(crate) failure_events: FailureAdmission,
+    pub(crate) header_watch: HeaderWatch,
     pub(crate) waiting: WaitingSettings,
 }
 
@@ -31,6 +34,7 @@ impl Protection {
             lines: Lines::new(waiting),
             refusals: Refusals::default(),
             failure_events: FailureAdmission::default(),
+            header_watch: HeaderWatch::default(),
             waiting,
         }
     }

@@ -80,7 +80,7 @@ fn a_backends_word_is_one_whole_address_or_nothing() {
         let Some(headers) = headers(FORWARDED_FOR, input) else {
             return;
         };
-        let decided = decide(&headers, &caller, peer);
+        let decided = decide(&headers, &caller, &HeaderTrust::default(), peer);
         let written = std::str::from_utf8(input).ok();
         let address = written.and_then(|text| text.parse::<IpAddr>().ok());
         match address {

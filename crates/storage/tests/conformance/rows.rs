@@ -51,6 +51,9 @@ pub(crate) fn client(id: &str) -> ClientRecord {
         },
         secret_digest: [7; 32],
         secret_sealed: vec![0, 1, 255],
+        header_trust: model::HeaderTrust {
+            networks: vec!["203.0.113.0/24".parse().unwrap()],
+        },
         created_at: at(1),
         updated_at: at(2),
         version: 1,

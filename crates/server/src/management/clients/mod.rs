@@ -4,11 +4,12 @@
 
 mod document;
 mod fields;
+mod header_trust;
 mod secret;
 
 use axum::response::Response;
 use http::StatusCode;
-use model::{ClientId, ClientRecord};
+use model::{ClientId, ClientRecord, HeaderTrust};
 use serde_json::{Map, Value, json};
 use storage::{Page, Work};
 
@@ -94,6 +95,7 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         client: read(with_defaults(&id, &sent))?,
         secret_digest: [0; 32],
         secret_sealed: Vec::new(),
+        header_trust: HeaderTrust::default(),
         created_at: call.now,
         updated_at: call.now,
         version: 1,
@@ -154,6 +156,38 @@ pub(super) async fn rotate_secret(call: ManagementCall, Id(id): Id) -> Result<Re
     save(&call, "Rotate a client secret", &Value::Null, &record).await?;
     let rotated = Value::Object(whole(&call, &record)?);
     Ok(answer(StatusCode::OK, &with_secret(rotated, &secret)))
+}
+
+/// `GET /portcullis/clients/{id}`: our own settings of an application.
+pub(super) async fn show_own(call: ManagementCall, Id(id): Id) -> Result<Response, Problem> {
+    call.require(&["read:clients"])?;
+    let record = find(&call, id).await?;
+    Ok(answer(StatusCode::OK, &header_trust::shown(&record)))
+}
+
+/// `PATCH /portcullis/clients/{id}`.
+pub(super) async fn change_own(
+    call: ManagementCall,
+    Id(id): Id,
+    body: Body,
+) -> Result<Response, Problem> {
+    call.require(&["update:clients"])?;
+    let sent = body.judged(header_trust::FIELDS)?;
+    let before = find(&call, id).await?;
+    let record = ClientRecord {
+        header_trust: header_trust::changed(&before.header_trust, &sent)?,
+        updated_at: call.now,
+        ..before
+    };
+
+    save(
+        &call,
+        "Update how far a client's header is trusted",
+        &Value::Object(sent),
+        &record,
+    )
+    .await?;
+    Ok(answer(StatusCode::OK, &header_trust::shown(&record)))
 }
 
 /// `DELETE /clients/{id}`: 204 also for an application that is not there.

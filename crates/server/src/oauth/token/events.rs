@@ -125,3 +125,13 @@ pub(super) async fn refused(
     }
     reason.into()
 }
+
+/// Writes a warning for administrators; it belongs to no outcome, so its loss is only reported.
+pub(super) async fn warn(cx: &RequestContext, warning: LogEvent) {
+    let written = cx
+        .store
+        .write(async move |work: &mut Work| work.add_events(std::slice::from_ref(&warning)).await);
+    if let Err(error) = written.await {
+        tracing::error!(%error, "warning not logged");
+    }
+}

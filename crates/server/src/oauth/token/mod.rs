@@ -17,6 +17,7 @@ use protocol::{Caller, Parameters, PresentedClient, Reason, TokenAnswer, TokenRe
 use super::client_authentication::authenticate;
 use super::unread;
 use crate::answer::oauth::{Refusal, method_refused, success};
+use crate::directory::ClientFacts;
 use crate::request::{RequestContext, only_one};
 
 /// The token endpoint.
@@ -54,7 +55,7 @@ async fn answer(
     };
     let grant = request.grant_type();
     let outcome = match authenticate(cx, &presented).await {
-        Ok(caller) => serve(cx, headers, caller, request).await,
+        Ok((caller, client)) => serve(cx, headers, caller, &client, request).await,
         Err(reason) => {
             Err(events::refused(cx, grant, Some(presented.id().clone()), None, reason).await)
         }
@@ -80,10 +81,13 @@ async fn serve(
     cx: &RequestContext,
     headers: &HeaderMap,
     caller: Caller,
+    client: &ClientFacts,
     request: TokenRequest,
 ) -> Result<TokenAnswer, Refusal> {
     match request {
-        TokenRequest::Password(request) => password::exchange(cx, headers, caller, request).await,
+        TokenRequest::Password(request) => {
+            password::exchange(cx, headers, caller, client, request).await
+        }
         TokenRequest::ClientCredentials(request) => {
             client_credentials::exchange(cx, caller, request).await
         }

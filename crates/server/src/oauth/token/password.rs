@@ -18,10 +18,10 @@ use tokio::time::Instant;
 use super::attempt::{Attempt, Step, against};
 use super::events;
 use crate::answer::oauth::Refusal;
-use crate::directory::{ConnectionFacts, ConnectionName};
+use crate::directory::{ClientFacts, ConnectionFacts, ConnectionName};
 use crate::event_log::user_name;
 use crate::protection::account::{account_of, unknown_digest};
-use crate::protection::{Meters, RefusalKey};
+use crate::protection::{Meters, RefusalKey, header_watch};
 use crate::request::RequestContext;
 use crate::source_address::{TrustedSource, decide};
 
@@ -30,11 +30,15 @@ pub(super) async fn exchange(
     cx: &RequestContext,
     headers: &HeaderMap,
     caller: Caller,
+    client: &ClientFacts,
     request: PasswordRequest,
 ) -> Result<TokenAnswer, Refusal> {
-    let source = decide(headers, &caller, cx.address());
+    let source = decide(headers, &caller, &client.header_trust, cx.address());
     metrics::counter!("portcullis_source_decisions_total", "decision" => source.decision.label())
         .increment(1);
+    if let Some(warning) = header_watch::warning(cx, caller.client(), &source) {
+        events::warn(cx, warning).await;
+    }
     let client_id = caller.client().client_id.clone();
     let judged = judge(cx, caller, request).await;
     let (connection, facts) = match judged {

@@ -5,6 +5,7 @@ mod concurrency;
 mod false_positives;
 mod flood;
 mod hang_up;
+mod header_trust;
 mod indistinguishable;
 mod settings;
 mod source;

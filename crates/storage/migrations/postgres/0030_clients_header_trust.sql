@@ -1,0 +1,1 @@
+ALTER TABLE clients ADD COLUMN header_trust TEXT NOT NULL DEFAULT '{}';

@@ -41,9 +41,9 @@ fix: ## formats and applies what clippy knows to repair
 	@cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
 	@cargo fmt --all
 
-bench: ## the load scenarios; the table goes to bench/reports
+bench: ## the load scenarios in one table (ONLY=3,7 SHORT=1 LARGE=1); a whole run goes to bench/reports
 	@$(cargo) build --release --package cli --package bench
-	@$(cargo) --quiet run --release --package bench -- $(ARGS)
+	@target/release/bench $(if $(ONLY),--only $(ONLY)) $(if $(SHORT),--short) $(if $(LARGE),--large) $(ARGS)
 
 profile: ## where the processor time of a login goes (needs perf)
 	@bench/profile

@@ -14,6 +14,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use crate::Failure;
+
+/// The sending end of a connection.
+pub(crate) type Sender = SendRequest<Full<Bytes>>;
+
 /// Makes the n-th request.
 pub(crate) type Requests = Arc<dyn Fn(u64) -> Request<Full<Bytes>> + Send + Sync>;
 
@@ -44,6 +49,19 @@ impl Outcome {
             .get(index.min(sorted.len().saturating_sub(1)))
             .copied()
             .unwrap_or_default()
+    }
+
+    /// A percentile of the latencies, in milliseconds.
+    pub(crate) fn millis(&self, percent: usize) -> f64 {
+        self.latency(percent).as_secs_f64() * 1_000.0
+    }
+
+    /// Fails unless every answer had this status.
+    pub(crate) fn expect(&self, status: u16) -> Result<(), Failure> {
+        match self.statuses.keys().find(|other| **other != status) {
+            None => Ok(()),
+            Some(_) => Err(format!("not every answer was {status}: {:?}", self.statuses).into()),
+        }
     }
 
     fn absorb(&mut self, other: Self) {
@@ -113,6 +131,32 @@ pub(crate) async fn open_loop(
     )
 }
 
+/// One call on a connection of its own: status and body.
+pub(crate) async fn once(
+    address: SocketAddr,
+    request: Request<Full<Bytes>>,
+) -> Result<(u16, Bytes), Failure> {
+    let mut connection = connect(address).await;
+    let response = connection.send_request(request).await?;
+    let status = response.status().as_u16();
+    Ok((status, response.into_body().collect().await?.to_bytes()))
+}
+
+/// Whether somebody answers there.
+pub(crate) async fn answers(address: SocketAddr) -> bool {
+    let Ok(stream) = TcpStream::connect(address).await else {
+        return false;
+    };
+    let Ok((mut sender, connection)) = handshake(TokioIo::new(stream)).await else {
+        return false;
+    };
+    let alive = sender.send_request(crate::shop::get("/livez", None));
+    tokio::select! {
+        answer = alive => answer.is_ok_and(|answer| answer.status().is_success()),
+        _ = connection => false,
+    }
+}
+
 async fn in_background(work: impl Future<Output = Outcome> + Send + 'static) -> Outcome {
     #[expect(
         clippy::disallowed_methods,
@@ -130,7 +174,8 @@ fn collect(started: Instant, outcomes: Vec<Outcome>) -> Outcome {
     all
 }
 
-async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
+/// Opens a connection.
+pub(crate) async fn connect(address: SocketAddr) -> Sender {
     let stream = TcpStream::connect(address)
         .await
         .expect("the server listens");
@@ -149,7 +194,7 @@ async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
 }
 
 async fn send(
-    connection: &mut SendRequest<Full<Bytes>>,
+    connection: &mut Sender,
     request: Request<Full<Bytes>>,
     due: Instant,
     outcome: &mut Outcome,

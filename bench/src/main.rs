@@ -1,37 +1,128 @@
-//! The load scenarios of `docs`' performance promises, each beside the limit it is measured against, in one run.
+//! The load scenarios of the performance promises, each beside the limit it is measured against, in one run.
 //!
 //! Machines are shared and noisy: only ratios taken in one run mean anything. Traffic stays on loopback; every loop ends.
 
-mod cpu;
+mod effort;
 mod empty_handler;
+mod flood;
 mod load;
 mod node;
+mod populate;
+mod process;
 mod report;
 mod scenarios;
+mod shop;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
-use report::Report;
+use clap::{Parser, Subcommand};
+use effort::Effort;
+use node::{Argon2, Engine};
+use populate::Crowd;
+use report::{Report, Row};
+use scenarios::{
+    client_credentials, documents, flooded, footprint, large_database, password_grant,
+    refused_guess,
+};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// The scenarios of the table, in its order.
+const SCENARIOS: [u8; 8] = [1, 2, 3, 4, 6, 7, 8, 10];
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Scenarios to run, by number: `3,7`. A report is written only when all have run.
+    #[arg(long, value_delimiter = ',', value_parser = scenario)]
+    only: Vec<u8>,
+    /// A few seconds each, to see that they run; the figures say nothing.
+    #[arg(long)]
+    short: bool,
+    /// Scenario 8 with 10^6 users and 10^7 log events instead of a tenth of that.
+    #[arg(long)]
+    large: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the empty handler that other scenarios are measured against.
+    #[command(hide = true)]
+    EmptyHandler { address: SocketAddr },
+    /// Fill the database of a stopped server with users like its first one, and with log events.
+    Populate {
+        /// The SQLite file.
+        database: PathBuf,
+        #[arg(long)]
+        users: u64,
+        #[arg(long)]
+        events: u64,
+    },
+}
+
+fn scenario(text: &str) -> Result<u8, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|number| SCENARIOS.contains(number))
+        .ok_or_else(|| format!("there are the scenarios {SCENARIOS:?}"))
+}
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [command, address] = arguments.as_slice()
-        && command == "empty-handler"
-    {
-        return empty_handler::serve(address.parse::<SocketAddr>()?).await;
+async fn main() -> Result<(), Failure> {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Some(Command::EmptyHandler { address }) => return empty_handler::serve(address).await,
+        Some(Command::Populate {
+            database,
+            users,
+            events,
+        }) => return populate::file(database, Crowd { users, events }).await,
+        None => {}
     }
 
-    let mut report = Report::begin();
-    report.add(
-        &scenarios::password_grant::run("1 password grant, 19 MiB, 2 passes", 19_456, 2, 0.92)
-            .await?,
-    );
-    report.add(
-        &scenarios::password_grant::run("2 password grant, 7 MiB, 5 passes", 7_168, 5, 0.88)
-            .await?,
-    );
-    report.add(&scenarios::refused_guess::run().await?);
-    report.finish()?;
+    let effort = if arguments.short {
+        Effort::Short
+    } else {
+        Effort::Full
+    };
+    let chosen = |number: &u8| arguments.only.is_empty() || arguments.only.contains(number);
+    let mut report = Report::begin(effort);
+    for number in SCENARIOS.iter().filter(|number| chosen(number)) {
+        for row in run(*number, effort, arguments.large).await? {
+            report.add(&row);
+        }
+    }
+    if arguments.only.is_empty() && effort == Effort::Full {
+        report.finish()?;
+    }
     Ok(())
+}
+
+async fn run(number: u8, effort: Effort, large: bool) -> Result<Vec<Row>, Failure> {
+    let keycloak = Argon2 {
+        memory_kib: 7_168,
+        passes: 5,
+    };
+    match number {
+        1 => {
+            let name = "1 password grant, 19 MiB, 2 passes";
+            password_grant::run(name, Argon2::DEFAULT, 0.92, effort).await
+        }
+        2 => {
+            let name = "2 password grant, 7 MiB, 5 passes";
+            password_grant::run(name, keycloak, 0.88, effort).await
+        }
+        3 => client_credentials::run(effort).await,
+        4 => refused_guess::run(effort).await,
+        6 => documents::run(effort).await,
+        7 => {
+            let mut rows = flooded::run(Engine::Sqlite, effort).await?;
+            rows.extend(flooded::run(Engine::Postgres, effort).await?);
+            Ok(rows)
+        }
+        8 => large_database::run(effort, large).await,
+        _ => footprint::run(effort).await,
+    }
 }

@@ -1,30 +1,59 @@
-//! The release binary under load: started on a throw-away directory and furnished through its own Management API.
+//! The release binary under load: started on a throw-away directory or PostgreSQL database, stopped, killed and started
+//! again on the same data.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use bytes::Bytes;
-use http::Request;
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::handshake;
-use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use storage::{Database, StoreSettings};
 use tempfile::TempDir;
+use temporary_postgres::TemporaryPostgres;
+use tokio::time::Instant;
 
-pub(crate) const PASSWORD: &str = "Correct-Horse-7-Battery";
-const AUDIENCE: &str = "https://api.example.com/";
+use crate::Failure;
 
-type Failure = Box<dyn std::error::Error>;
+/// Which database a server keeps its rows in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
 
-/// A running server and the application that logs its users in.
+/// Cost of a password hash.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Argon2 {
+    pub(crate) memory_kib: u32,
+    pub(crate) passes: u32,
+}
+
+impl Argon2 {
+    /// What the server has by itself.
+    pub(crate) const DEFAULT: Self = Self {
+        memory_kib: 19_456,
+        passes: 2,
+    };
+    /// For scenarios in which no hash is to be seen.
+    pub(crate) const SMALL: Self = Self {
+        memory_kib: 64,
+        passes: 1,
+    };
+}
+
+/// A server and its data.
 pub(crate) struct Node {
     child: Child,
     pub(crate) address: SocketAddr,
-    client_id: String,
-    client_secret: String,
-    _directory: TempDir,
+    /// The client with which an administrator begins.
+    pub(crate) keys: Value,
+    argon2: Argon2,
+    metrics: SocketAddr,
+    database_url: Option<String>,
+    root_key: String,
+    directory: TempDir,
 }
 
 /// The folder of this very program, where the server's binary is too.
@@ -52,46 +81,31 @@ pub(crate) fn start(command: &mut Command) -> Result<Child, Failure> {
 }
 
 impl Node {
-    /// Starts a server with these hash parameters and `users` users.
-    pub(crate) async fn start(memory_kib: u32, passes: u32, users: u64) -> Result<Self, Failure> {
-        let directory = tempfile::tempdir()?;
-        let (address, metrics) = (free_address()?, free_address()?);
-        let command = |arguments: &[&str]| -> Result<Command, Failure> {
-            let mut command = Command::new(sibling("portcullis")?);
-            command
-                .args(arguments)
-                .arg("--data-dir")
-                .arg(directory.path());
-            command.args([
-                "--public-url",
-                &format!("https://localhost:{}/", address.port()),
-            ]);
-            command.env("PORTCULLIS_ARGON2__MEMORY_KIB", memory_kib.to_string());
-            command.env("PORTCULLIS_ARGON2__PASSES", passes.to_string());
-            command
-                .env("PORTCULLIS_METRICS__LISTEN", metrics.to_string())
-                .env("RUST_LOG", "warn");
-            Ok(command)
-        };
-        let keys: Value = serde_json::from_slice(
-            &command(&["admin", "create-client", "--json"])?
-                .output()?
-                .stdout,
-        )?;
-        let child = start(&mut command(&[
-            "serve",
-            "--no-tls",
-            "--listen",
-            &address.to_string(),
-        ])?)?;
+    /// Makes the data and starts a server on it.
+    pub(crate) fn start(engine: Engine, argon2: Argon2) -> Result<Self, Failure> {
+        let root_key = Command::new(sibling("portcullis")?)
+            .args(["keys", "root"])
+            .output()?;
         let mut node = Self {
-            child,
-            address,
-            client_id: String::new(),
-            client_secret: String::new(),
-            _directory: directory,
+            child: Command::new("true").spawn()?,
+            address: free_address()?,
+            keys: Value::Null,
+            argon2,
+            metrics: free_address()?,
+            database_url: match engine {
+                Engine::Sqlite => None,
+                Engine::Postgres => Some(TemporaryPostgres::shared().create_database()),
+            },
+            root_key: String::from_utf8(root_key.stdout)?.trim().to_owned(),
+            directory: tempfile::tempdir()?,
         };
-        node.furnish(&keys, users).await?;
+        node.child.wait()?;
+        let made = node
+            .command(&["admin", "create-client", "--json"])?
+            .output()?;
+        node.keys = serde_json::from_slice(&made.stdout)
+            .map_err(|_| String::from_utf8_lossy(&made.stderr).into_owned())?;
+        node.child = start(&mut node.serve()?)?;
         Ok(node)
     }
 
@@ -99,108 +113,79 @@ impl Node {
         self.child.id()
     }
 
-    /// The documented call, for one user from one source.
-    pub(crate) fn login(&self, user: u64, password: &str, source: &str) -> Request<Full<Bytes>> {
-        let body = json!({
-            "grant_type": "password",
-            "username": format!("user{user}@example.com"),
-            "password": password,
-            "audience": AUDIENCE,
-            "scope": "read:orders",
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-        });
-        let request = Request::post("/oauth/token")
-            .header("host", "localhost")
-            .header("content-type", "application/json");
-        request
-            .header("auth0-forwarded-for", source)
-            .body(Full::from(body.to_string()))
-            .expect("a request")
-    }
-
-    async fn furnish(&mut self, keys: &Value, users: u64) -> Result<(), Failure> {
-        let credentials = json!({
-            "grant_type": "client_credentials",
-            "client_id": keys["client_id"],
-            "client_secret": keys["client_secret"],
-            "audience": keys["audience"],
-        });
-        let token = self.call("POST", "/oauth/token", "", &credentials).await?["access_token"]
-            .as_str()
-            .unwrap_or("")
-            .to_owned();
-        let api = json!({"identifier": AUDIENCE, "scopes": [{"value": "read:orders"}]});
-        self.call("POST", "/api/v2/resource-servers", &token, &api)
-            .await?;
-        let client = json!({
-            "name": "Shop",
-            "app_type": "regular_web",
-            "token_endpoint_auth_method": "client_secret_post",
-            "is_token_endpoint_ip_header_trusted": true,
-            "grant_types": ["password"],
-        });
-        let client = self
-            .call("POST", "/api/v2/clients", &token, &client)
-            .await?;
-        self.client_id = client["client_id"].as_str().unwrap_or("").to_owned();
-        self.client_secret = client["client_secret"].as_str().unwrap_or("").to_owned();
-        let directory =
-            json!({"name": "Users", "strategy": "auth0", "enabled_clients": [self.client_id]});
-        self.call("POST", "/api/v2/connections", &token, &directory)
-            .await?;
-        self.call(
-            "PATCH",
-            "/api/v2/tenants/settings",
-            &token,
-            &json!({"default_directory": "Users"}),
-        )
-        .await?;
-        let limit = json!({"same_user": {"max_attempts": 1_000_000, "rate": 1}});
-        self.call(
-            "PATCH",
-            "/api/v2/portcullis/attack-protection",
-            &token,
-            &limit,
-        )
-        .await?;
-        for user in 0..users {
-            let email = format!("user{user}@example.com");
-            let user = json!({"connection": "Users", "email": email, "password": PASSWORD});
-            self.call("POST", "/api/v2/users", &token, &user).await?;
-        }
+    /// Asks the server to end, and waits until it has.
+    pub(crate) fn stop(&mut self) -> Result<(), Failure> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.ok_or("no process")?, Signal::TERM)?;
+        self.child.wait()?;
         Ok(())
     }
 
-    async fn call(
-        &self,
-        method: &str,
-        path: &str,
-        token: &str,
-        body: &Value,
-    ) -> Result<Value, Failure> {
-        let stream = tokio::net::TcpStream::connect(self.address).await?;
-        let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a load generator has no jobs to drain"
-        )]
-        tokio::spawn(connection);
-        let body: Full<Bytes> = Full::from(body.to_string());
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "localhost");
-        let request = request
-            .header("content-type", "application/json")
-            .header("authorization", format!("Bearer {token}"));
-        let response = sender.send_request(request.body(body)?).await?;
-        let status = response.status();
-        let bytes = response.into_body().collect().await?.to_bytes();
-        if !status.is_success() {
-            return Err(format!("{path}: {status} {}", String::from_utf8_lossy(&bytes)).into());
+    /// Ends the server as a crash would.
+    pub(crate) fn kill(&mut self) -> Result<(), Failure> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again on the same data; answers how long it took to its first answer.
+    pub(crate) async fn start_again(&mut self) -> Result<Duration, Failure> {
+        const PATIENCE: Duration = Duration::from_secs(30);
+        let mut command = self.serve()?;
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let started = Instant::now();
+        self.child = command.spawn()?;
+        while started.elapsed() < PATIENCE {
+            if crate::load::answers(self.address).await {
+                return Ok(started.elapsed());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        Ok(serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        Err("the server did not come back".into())
+    }
+
+    /// Its database, for whoever opens it while the server is stopped.
+    pub(crate) fn store(&self) -> StoreSettings {
+        StoreSettings {
+            database: match &self.database_url {
+                None => Database::Sqlite {
+                    path: self.directory.path().join("portcullis.db"),
+                },
+                Some(url) => Database::Postgres {
+                    url: url.clone(),
+                    pooler: false,
+                    max_connections: 2,
+                },
+            },
+        }
+    }
+
+    fn serve(&self) -> Result<Command, Failure> {
+        let address = self.address.to_string();
+        self.command(&["serve", "--no-tls", "--listen", &address])
+    }
+
+    fn command(&self, arguments: &[&str]) -> Result<Command, Failure> {
+        let public_url = format!("https://localhost:{}/", self.address.port());
+        let mut command = Command::new(sibling("portcullis")?);
+        command
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(self.directory.path())
+            .args(["--public-url", &public_url])
+            .env(
+                "PORTCULLIS_ARGON2__MEMORY_KIB",
+                self.argon2.memory_kib.to_string(),
+            )
+            .env("PORTCULLIS_ARGON2__PASSES", self.argon2.passes.to_string())
+            .env("PORTCULLIS_METRICS__LISTEN", self.metrics.to_string())
+            .env("RUST_LOG", "warn");
+        if let Some(url) = &self.database_url {
+            command
+                .args(["--database-url", url])
+                .env("PORTCULLIS_SERVER__ROOT_KEY", &self.root_key);
+        }
+        Ok(command)
     }
 }
 

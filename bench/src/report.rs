@@ -3,11 +3,17 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
+use crate::effort::Effort;
+
 /// Rates of several rounds.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Measured(Vec<f64>);
 
 impl Measured {
+    pub(crate) fn of(value: f64) -> Self {
+        Self(vec![value])
+    }
+
     pub(crate) fn push(&mut self, value: f64) {
         self.0.push(value);
     }
@@ -29,15 +35,35 @@ impl Measured {
     pub(crate) fn most(&self) -> f64 {
         self.0.iter().copied().fold(f64::NEG_INFINITY, f64::max)
     }
+
+    fn with_unit(&self, unit: &str) -> String {
+        let digits = if self.median() < 100.0 { 2 } else { 0 };
+        let (median, least, most) = (self.median(), self.least(), self.most());
+        if self.0.len() == 1 {
+            return format!("{median:.digits$} {unit}");
+        }
+        format!("{median:.digits$} ({least:.digits$}–{most:.digits$}) {unit}")
+    }
 }
 
-/// One scenario.
+/// What a ratio should come to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Target {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+/// One line of the table.
 pub(crate) struct Row {
     pub(crate) scenario: String,
     pub(crate) limit_name: String,
     pub(crate) limit: Measured,
     pub(crate) measured: Measured,
-    pub(crate) target: f64,
+    /// Of limit and measured, such as `/s`.
+    pub(crate) unit: &'static str,
+    pub(crate) target: Target,
+    /// Why the target may be missed; shown only then.
+    pub(crate) reason: String,
     pub(crate) notes: String,
 }
 
@@ -48,7 +74,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn begin() -> Self {
+    pub(crate) fn begin(effort: Effort) -> Self {
         let commit = first_line(Command::new("git").args(["rev-parse", "--short=12", "HEAD"]));
         let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpu
@@ -66,50 +92,60 @@ impl Report {
         );
         let _ = writeln!(
             text,
-            "Server: release build, SQLite with synchronous=FULL, plain HTTP, default settings but for the hash parameters named."
+            "Server: release build, SQLite with synchronous=FULL unless PostgreSQL is named, plain HTTP, default settings \
+             but for the hash parameters named."
         );
         let _ = writeln!(
             text,
-            "Rates are per second: median (least–most) of rounds that take turns with their limit.\n"
+            "Figures are the median (least–most) of rounds that take turns with their limit; a ratio is taken within a round.\n"
         );
+        if effort == Effort::Short {
+            let _ = writeln!(
+                text,
+                "A short run: it shows that the scenarios work, its figures say nothing.\n"
+            );
+        }
         let _ = writeln!(
             text,
-            "| scenario | limit | limit/s | measured/s | ratio | target | gap | notes |"
+            "| scenario | limit | limit is | measured | ratio | target | gap | reason | notes |"
         );
-        let _ = writeln!(text, "|---|---|---|---|---|---|---|---|");
+        let _ = writeln!(text, "|---|---|---|---|---|---|---|---|---|");
         print!("{text}");
         Self { commit, text }
     }
 
     pub(crate) fn add(&mut self, row: &Row) {
+        let limits = row
+            .limit
+            .0
+            .iter()
+            .chain(row.limit.0.last().into_iter().cycle());
         let ratios = Measured(
             row.measured
                 .0
                 .iter()
-                .zip(&row.limit.0)
+                .zip(limits)
                 .map(|(measured, limit)| measured / limit)
                 .collect(),
         );
-        let gap = ratios.median() - row.target;
-        let verdict = if gap >= 0.0 {
-            "met".to_owned()
+        let (target, missed_by) = match row.target {
+            Target::AtLeast(target) => (format!("≥ {target:.2}"), target - ratios.median()),
+            Target::AtMost(target) => (format!("≤ {target:.2}"), ratios.median() - target),
+        };
+        let (gap, reason) = if missed_by <= 0.0 {
+            ("met".to_owned(), "")
         } else {
-            format!("{gap:.2}")
+            (format!("{missed_by:.2}"), row.reason.as_str())
         };
         let line = format!(
-            "| {} | {} | {:.0} ({:.0}–{:.0}) | {:.0} ({:.0}–{:.0}) | {:.2} ({:.2}–{:.2}) | {:.2} | {verdict} | {} |",
+            "| {} | {} | {} | {} | {:.2} ({:.2}–{:.2}) | {target} | {gap} | {reason} | {} |",
             row.scenario,
             row.limit_name,
-            row.limit.median(),
-            row.limit.least(),
-            row.limit.most(),
-            row.measured.median(),
-            row.measured.least(),
-            row.measured.most(),
+            row.limit.with_unit(row.unit),
+            row.measured.with_unit(row.unit),
             ratios.median(),
             ratios.least(),
             ratios.most(),
-            row.target,
             row.notes,
         );
         println!("{line}");

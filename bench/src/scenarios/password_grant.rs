@@ -4,85 +4,80 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argon2_rust::params::Memory;
-use argon2_rust::{Algorithm, Argon2, Params, Version};
+use argon2_rust::{Algorithm, Argon2 as Bare, Params, Version};
 use tokio::time::Instant;
 
-use crate::cpu;
+use super::SHARED_CORES;
+use crate::effort::Effort;
 use crate::load::{self, Requests};
-use crate::node::{Node, PASSWORD};
-use crate::report::{Measured, Row};
+use crate::node::{Argon2, Engine};
+use crate::report::{Measured, Row, Target};
+use crate::shop::{PASSWORD, Shop};
+use crate::{Failure, process};
 
 const USERS: u64 = 50;
-const ROUND: Duration = Duration::from_secs(8);
-const ROUNDS: usize = 4;
 
 /// One row for these hash parameters.
 pub(crate) async fn run(
     name: &'static str,
-    memory_kib: u32,
-    passes: u32,
+    argon2: Argon2,
     target: f64,
-) -> Result<Row, Box<dyn std::error::Error>> {
+    effort: Effort,
+) -> Result<Vec<Row>, Failure> {
+    let round = effort.round(8);
     let workers = std::thread::available_parallelism()?.get();
-    let node = Arc::new(Node::start(memory_kib, passes, USERS).await?);
-    let right = Arc::clone(&node);
+    let shop = Arc::new(Shop::open(Engine::Sqlite, argon2, USERS).await?);
+    let right = Arc::clone(&shop);
     let requests: Requests = Arc::new(move |number| {
-        right.login(
-            number % USERS,
-            PASSWORD,
-            &format!("192.0.2.{}", number % 200),
-        )
+        let home = format!("192.0.2.{}", number % 200);
+        right.login(number % USERS, PASSWORD, &home)
     });
-    load::closed_loop(node.address, 8, Duration::from_secs(2), &requests).await;
+    load::closed_loop(shop.address(), 8, effort.round(2), &requests).await;
 
     let (mut limit, mut measured, mut outside) = (
         Measured::default(),
         Measured::default(),
         Measured::default(),
     );
-    for _ in 0..ROUNDS {
-        let bare =
-            tokio::task::spawn_blocking(move || bare_rate(memory_kib, passes, workers, ROUND))
-                .await?;
-        let before = cpu::used_by(node.pid());
-        let outcome = load::closed_loop(node.address, 16, ROUND, &requests).await;
-        let cpu = cpu::used_by(node.pid()) - before;
-        if outcome.statuses.keys().any(|status| *status != 200) {
-            return Err(
-                format!("{name}: not every login succeeded: {:?}", outcome.statuses).into(),
-            );
-        }
+    for _ in 0..effort.rounds(4) {
+        let bare = tokio::task::spawn_blocking(move || bare_rate(argon2, workers, round)).await?;
+        let before = process::cpu(shop.node.pid());
+        let outcome = load::closed_loop(shop.address(), 16, round, &requests).await;
+        let cpu = process::cpu(shop.node.pid()) - before;
+        outcome.expect(200)?;
         limit.push(bare);
         measured.push(outcome.rate());
         let per_login = cpu.as_secs_f64() / outcome.count() as f64;
         outside.push((per_login - workers as f64 / bare) * 1_000.0);
     }
-    let half = load::open_loop(node.address, measured.median() / 2.0, ROUND, &requests).await;
-    Ok(Row {
+    let half = load::open_loop(shop.address(), measured.median() / 2.0, round, &requests).await;
+    Ok(vec![Row {
         scenario: name.to_owned(),
         limit_name: format!("bare Argon2id on {workers} threads"),
         limit,
         measured,
-        target,
+        unit: "/s",
+        target: Target::AtLeast(target),
+        reason: SHARED_CORES.to_owned(),
         notes: format!(
             "CPU outside the hash {:.2} ms a login ({:.2}–{:.2}); at half load p50 {:.1} ms, p99 {:.1} ms",
             outside.median(),
             outside.least(),
             outside.most(),
-            half.latency(50).as_secs_f64() * 1_000.0,
-            half.latency(99).as_secs_f64() * 1_000.0,
+            half.millis(50),
+            half.millis(99),
         ),
-    })
+    }])
 }
 
 /// Verifications a second of the bare library, memory reused.
-fn bare_rate(memory_kib: u32, passes: u32, threads: usize, time: Duration) -> f64 {
+fn bare_rate(argon2: Argon2, threads: usize, time: Duration) -> f64 {
     let parameters = Params::builder()
-        .memory(Memory::kib(memory_kib.into()))
-        .passes(passes)
+        .memory(Memory::kib(argon2.memory_kib.into()))
+        .passes(argon2.passes)
         .lanes(1)
         .build();
-    let argon2 = Argon2::new(
+    let argon2 = Bare::new(
         Algorithm::Argon2id,
         Version::V0x13,
         parameters.expect("parameters in range"),

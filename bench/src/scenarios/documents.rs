@@ -1,0 +1,62 @@
+//! Scenario 6: key set, discovery document and user profile, beside an empty handler under the same load.
+
+use std::sync::Arc;
+
+use super::SHARED_CORES;
+use crate::Failure;
+use crate::effort::Effort;
+use crate::empty_handler::EmptyHandler;
+use crate::load::{self, Requests};
+use crate::node::{Argon2, Engine};
+use crate::report::{Measured, Row, Target};
+use crate::shop::{self, Shop};
+
+const CONNECTIONS: usize = 32;
+
+/// A row a document.
+pub(crate) async fn run(effort: Effort) -> Result<Vec<Row>, Failure> {
+    let round = effort.round(4);
+    let shop = Shop::open(Engine::Sqlite, Argon2::SMALL, 1).await?;
+    let token = shop.access_token().await?;
+    let empty = EmptyHandler::start()?;
+    let documents = [
+        ("JWKS", "/.well-known/jwks.json", None, SHARED_CORES),
+        (
+            "discovery",
+            "/.well-known/openid-configuration",
+            None,
+            SHARED_CORES,
+        ),
+        (
+            "userinfo",
+            "/userinfo",
+            Some(token),
+            "verifies an RS256 token and reads user and grant from the database",
+        ),
+    ];
+    let mut rows = Vec::new();
+    for (name, path, token, reason) in documents {
+        let requests: Requests = Arc::new(move |_| shop::get(path, token.as_deref()));
+        let warm = load::closed_loop(shop.address(), CONNECTIONS, effort.round(1), &requests).await;
+        warm.expect(200)?;
+        let (mut limit, mut measured) = (Measured::default(), Measured::default());
+        for _ in 0..effort.rounds(4) {
+            let bare = load::closed_loop(empty.address, CONNECTIONS, round, &requests).await;
+            limit.push(bare.rate());
+            let outcome = load::closed_loop(shop.address(), CONNECTIONS, round, &requests).await;
+            outcome.expect(200)?;
+            measured.push(outcome.rate());
+        }
+        rows.push(Row {
+            scenario: format!("6 {name}"),
+            limit_name: "empty axum handler".to_owned(),
+            limit,
+            measured,
+            unit: "/s",
+            target: Target::AtLeast(0.7),
+            reason: reason.to_owned(),
+            notes: String::new(),
+        });
+    }
+    Ok(rows)
+}

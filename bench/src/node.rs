@@ -100,6 +100,9 @@ impl Node {
             directory: tempfile::tempdir()?,
         };
         node.child.wait()?;
+        if engine == Engine::Postgres {
+            node.command(&["migrate"])?.output()?;
+        }
         let made = node
             .command(&["admin", "create-client", "--json"])?
             .output()?;

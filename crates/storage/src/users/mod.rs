@@ -80,8 +80,9 @@ fn by_identifier(
 fn by_email(tenant: &TenantId, email: &Identifier) -> Select<UserRecord> {
     Select::new(
         format!(
+            // The plus keeps SQLite from walking all users by age to save itself a sort of one or two rows.
             "SELECT {COLUMNS} FROM users u WHERE u.tenant_id = $1 AND u.email_key = $2 \
-             ORDER BY u.created_at, u.user_id"
+             ORDER BY +u.created_at, u.user_id"
         ),
         arguments![tenant, email],
         read,

@@ -24,6 +24,8 @@ const AT_HOME: u64 = 40;
 /// Addresses the guesses come from.
 const LAIRS: u64 = 2_000;
 const PROBES_A_SECOND: f64 = 50.0;
+/// A flood takes this long to fill the queue.
+const FILLING: Duration = Duration::from_secs(5);
 /// How long the server lets a login wait for a hash.
 const DEADLINE: f64 = 5_000.0;
 
@@ -46,7 +48,13 @@ pub(crate) async fn run(engine: Engine, effort: Effort) -> Result<Vec<Row>, Fail
     let shop = Arc::new(Shop::open(engine, Argon2::DEFAULT, USERS).await?);
     let mut figures = Figures::default();
     for round in 0..effort.rounds(3) {
-        one_round(&shop, &mut figures, effort.round(10), round as u64).await?;
+        one_round(
+            &shop,
+            &mut figures,
+            effort.round(10).max(FILLING),
+            round as u64,
+        )
+        .await?;
     }
     Ok(rows(engine, figures))
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Argon2Implementation, PasswordHash, Scheme};
 use places::Places;
-use queue::Queue;
+use queue::{Queue, turns_ahead};
 use record::{Record, Records};
 pub use slot::Slot;
 use worker::Job;
@@ -131,8 +131,6 @@ pub(crate) struct State {
     records: Records,
     queue: Queue<Job>,
     most_waiting: usize,
-    /// Threads that are at a job.
-    running: usize,
     /// Jobs queued since the start.
     queued: u64,
     /// Smoothed time of one hash.
@@ -158,7 +156,6 @@ impl HashingPool {
                 records: Records::default(),
                 queue: Queue::default(),
                 most_waiting: 0,
-                running: 0,
                 queued: 0,
                 mean: Duration::ZERO,
                 stopping: false,
@@ -183,7 +180,12 @@ impl HashingPool {
         let mut state = pool.lock();
         let record = state.records.of(share.source);
         let expected = state.expected_wait(record, pool.settings.workers.max(1));
-        let in_time = expected <= pool.settings.deadline && !state.stopping;
+        // Sources with more turns may still come, and who is refused should learn it now, not at the deadline.
+        let patience = match record {
+            Record::Proven => pool.settings.deadline,
+            Record::New | Record::Failing => pool.settings.deadline * 3 / 4,
+        };
+        let in_time = expected <= patience && !state.stopping;
         let admitted = in_time && state.places.take(share, record);
         drop(state);
         if admitted {
@@ -254,9 +256,11 @@ impl Pool {
 }
 
 impl State {
-    /// How long a job queued now would wait, were those of its kind served in order of arrival.
+    /// How long a job admitted now would wait, were those of its kind served in order of arrival. Attempts that hold a
+    /// place and are not queued yet are ahead as well.
     fn expected_wait(&self, record: Record, workers: usize) -> Duration {
-        let ahead = (self.queue.turns_ahead(record) + self.running + 1).saturating_sub(workers);
+        let ahead = turns_ahead(record, |record| self.places.taken_by(record));
+        let ahead = (ahead + 1).saturating_sub(workers);
         let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
         self.mean.saturating_mul(count(ahead)) / count(workers)
     }

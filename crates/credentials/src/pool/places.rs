@@ -81,6 +81,15 @@ impl Places {
         }
     }
 
+    /// Places taken by sources of which this is known.
+    pub(super) fn taken_by(&self, record: Record) -> usize {
+        match record {
+            Record::Proven => self.taken - self.unproven,
+            Record::New => self.unproven - self.failing,
+            Record::Failing => self.failing,
+        }
+    }
+
     /// So many eighths of all places, and at least one.
     fn eighths(&self, number: usize) -> usize {
         (self.capacity * number / 8).max(1)

@@ -14,6 +14,18 @@ const TURNS: [Record; 10] = {
     [P, N, P, P, N, P, F, P, N, P]
 };
 
+/// How many turns pass until as many of this kind as there are have all had theirs, were nobody to come or go.
+pub(super) fn turns_ahead(record: Record, many: impl Fn(Record) -> usize) -> usize {
+    let turns_of = |record| TURNS.iter().filter(|turn| **turn == record).count();
+    let (own, own_turns) = (many(record), turns_of(record));
+    let others = Record::ALL.into_iter().filter(|other| *other != record);
+    let between = others.map(|other| {
+        let at_most = (own * turns_of(other)).div_ceil(own_turns);
+        many(other).min(at_most)
+    });
+    own + between.sum::<usize>()
+}
+
 /// Jobs in fair order.
 pub(super) struct Queue<J> {
     proven: Kind<J>,
@@ -68,14 +80,6 @@ impl<J> Queue<J> {
         self.proven.length + self.new.length + self.failing.length
     }
 
-    /// How many turns pass until those who wait with this record have all had theirs, were nobody to come or go.
-    pub(super) fn turns_ahead(&self, record: Record) -> usize {
-        let waits = |other: &&Record| **other == record || self.kind(**other).length > 0;
-        let shared = TURNS.iter().filter(waits).count();
-        let own = TURNS.iter().filter(|turn| **turn == record).count();
-        (self.kind(record).length * shared).div_ceil(own)
-    }
-
     pub(super) fn push(&mut self, share: &Share, record: Record, job: J) {
         let kind = self.kind_mut(record);
         let client = kind.clients.lane(share.client);
@@ -114,14 +118,6 @@ impl<J> Queue<J> {
             }
         }
         None
-    }
-
-    fn kind(&self, record: Record) -> &Kind<J> {
-        match record {
-            Record::Proven => &self.proven,
-            Record::New => &self.new,
-            Record::Failing => &self.failing,
-        }
     }
 
     fn kind_mut(&mut self, record: Record) -> &mut Kind<J> {
@@ -268,15 +264,19 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_is_told_apart_by_the_turns_of_its_kind() {
-        let mut queue = Queue::default();
-        for source in 0..12 {
-            queue.push(&share(1, source), Record::New, "new");
-        }
-        assert_eq!(queue.turns_ahead(Record::New), 12, "all turns are theirs");
-        assert_eq!(queue.turns_ahead(Record::Proven), 0);
-        queue.push(&share(1, 99), Record::Proven, "proven");
-        assert_eq!(queue.turns_ahead(Record::New), 36, "three of nine turns");
-        assert_eq!(queue.turns_ahead(Record::Proven), 2, "six of nine turns");
+    fn those_ahead_are_those_of_the_same_kind_as_far_as_its_turns_go() {
+        let counts = |proven, new, failing| {
+            move |record| match record {
+                Record::Proven => proven,
+                Record::New => new,
+                Record::Failing => failing,
+            }
+        };
+        assert_eq!(turns_ahead(Record::New, counts(0, 12, 0)), 12);
+        assert_eq!(turns_ahead(Record::Proven, counts(0, 12, 0)), 0);
+        assert_eq!(turns_ahead(Record::New, counts(1, 12, 0)), 13);
+        assert_eq!(turns_ahead(Record::New, counts(99, 12, 99)), 40);
+        assert_eq!(turns_ahead(Record::Proven, counts(6, 99, 99)), 10);
+        assert_eq!(turns_ahead(Record::Failing, counts(99, 99, 5)), 50);
     }
 }

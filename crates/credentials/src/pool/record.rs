@@ -22,6 +22,10 @@ pub(super) enum Record {
     Failing,
 }
 
+impl Record {
+    pub(super) const ALL: [Self; 3] = [Self::Proven, Self::New, Self::Failing];
+}
+
 /// The outcomes of sources, as far as they are remembered.
 pub(super) struct Records {
     /// Mismatches each may still have.

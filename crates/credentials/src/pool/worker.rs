@@ -84,7 +84,7 @@ fn carry_out(job: Job, hasher: &mut Hasher, pool: &Pool) {
     });
 }
 
-/// A thread at a job. Its end, also by a panic, frees the thread in the count and then the place.
+/// A thread at a job. Its end, also by a panic, frees the place.
 struct Turn<'a> {
     pool: &'a Pool,
     place: Slot,
@@ -107,12 +107,6 @@ impl Turn<'_> {
     }
 }
 
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.pool.lock().running -= 1;
-    }
-}
-
 /// The job whose turn it is; none when the pool stops.
 fn next(pool: &Pool) -> Option<Job> {
     let mut state = pool.lock();
@@ -121,7 +115,6 @@ fn next(pool: &Pool) -> Option<Job> {
             return None;
         }
         if let Some(job) = state.queue.pop() {
-            state.running += 1;
             state.report_depth();
             return Some(job);
         }

@@ -211,7 +211,7 @@ fn rows(engine: Engine, figures: Figures) -> Vec<Row> {
             figures.newcomers.1,
             "/s",
             served,
-            "until an address has failed once, nothing tells it from an honest one",
+            "nothing tells a new address with a right password from one with a guess; a guess it has failed with does",
         ),
         row(
             "p99 of JWKS",

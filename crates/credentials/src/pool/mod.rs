@@ -180,10 +180,10 @@ impl HashingPool {
         let mut state = pool.lock();
         let record = state.records.of(share.source);
         let expected = state.expected_wait(record, pool.settings.workers.max(1));
-        // Sources with more turns may still come, and who is refused should learn it now, not at the deadline.
+        // Under a flood hashes get slower and sources with more turns come; who is refused should learn it now, not later.
         let patience = match record {
             Record::Proven => pool.settings.deadline,
-            Record::New | Record::Failing => pool.settings.deadline * 3 / 4,
+            Record::New | Record::Failing => pool.settings.deadline / 2,
         };
         let in_time = expected <= patience && !state.stopping;
         let admitted = in_time && state.places.take(share, record);

@@ -299,8 +299,8 @@ async fn sources_that_failed_come_after_new_ones() {
 
 #[tokio::test]
 async fn who_would_wait_beyond_the_deadline_is_refused_at_once() {
-    // A source without a record may fill three quarters of the deadline.
-    let pool = pool(2, 16, Duration::from_secs(400));
+    // A source without a record may fill half of the deadline.
+    let pool = pool(2, 16, Duration::from_secs(500));
     pool.state().mean = Duration::from_millis(400_600);
     let first = hold(&pool).await;
     assert!(pool.admit(&share(1, 2)).is_ok(), "a thread is free");

@@ -184,10 +184,12 @@ fn whole_hour(at: Timestamp) -> Timestamp {
     at.round(rounding).unwrap_or(Timestamp::MAX)
 }
 
+/// In two steps: asked in one, SQLite walks all meters in the order of keys.
 fn of_account(tenant: &TenantId, account: &MeterKey) -> Select<MeterRecord> {
     Select::new(
         format!(
-            "SELECT {COLUMNS} FROM meters WHERE tenant_id = $1 AND account_key = $2 ORDER BY key"
+            "SELECT {COLUMNS} FROM meters WHERE tenant_id = $1 AND key IN \
+             (SELECT m.key FROM meters m WHERE m.tenant_id = $1 AND m.account_key = $2) ORDER BY key"
         ),
         arguments![tenant, account],
         read,
@@ -197,7 +199,8 @@ fn of_account(tenant: &TenantId, account: &MeterKey) -> Select<MeterRecord> {
 fn of_source(tenant: &TenantId, source: &MeterKey) -> Select<MeterRecord> {
     Select::new(
         format!(
-            "SELECT {COLUMNS} FROM meters WHERE tenant_id = $1 AND source_key = $2 ORDER BY key"
+            "SELECT {COLUMNS} FROM meters WHERE tenant_id = $1 AND key IN \
+             (SELECT m.key FROM meters m WHERE m.tenant_id = $1 AND m.source_key = $2) ORDER BY key"
         ),
         arguments![tenant, source],
         read,

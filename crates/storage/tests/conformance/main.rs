@@ -11,6 +11,7 @@ mod group_commit;
 mod isolation;
 mod migrations;
 mod opening;
+mod plans;
 mod postgres;
 mod processes;
 mod racing;

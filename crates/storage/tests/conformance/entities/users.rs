@@ -5,7 +5,6 @@ use storage::{Added, Page, UserFilter, Work, Written};
 
 use crate::both_engines;
 use crate::rows;
-use crate::stage::{Engine, Stage};
 
 both_engines! {
     async fn a_user_is_kept_whole_and_found_by_each_identifier(stage: Stage) {
@@ -166,39 +165,5 @@ both_engines! {
         }
         assert_eq!(traces[0], traces[1]);
         assert_eq!(traces[0].iter().count(), 1);
-    }
-}
-
-/// A walk over all users takes seconds where there are millions; the order by age tempts SQLite into one.
-#[tokio::test]
-async fn sqlite_looks_users_up_by_their_indexes() {
-    let stage = Stage::open(Engine::Sqlite).await;
-    let before = stage.store.statement_trace();
-    let name = Identifier::of("ana@example.com");
-    stage.rows.find_users_by_email(&name).await.unwrap();
-    let connection = ConnectionId::new("con_1");
-    stage
-        .rows
-        .find_user_by_identifier(&connection, &name)
-        .await
-        .unwrap();
-    stage.rows.find_user(&UserId::new("auth0|1")).await.unwrap();
-    let ran = stage.store.statement_trace().since(&before);
-    assert_eq!(ran.iter().count(), 3);
-    let file = rusqlite::Connection::open(stage.path()).unwrap();
-    for (text, _) in ran.iter() {
-        let mut plan = file.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
-        for number in 1..=plan.parameter_count() {
-            plan.raw_bind_parameter(number, "x").unwrap();
-        }
-        let mut rows = plan.raw_query();
-        while let Some(row) = rows.next().unwrap() {
-            let step: String = row.get("detail").unwrap();
-            let by_more_than_the_tenant = !step.contains("SEARCH") || step.contains(" AND ");
-            assert!(
-                by_more_than_the_tenant && !step.contains("SCAN"),
-                "{text}: {step}"
-            );
-        }
     }
 }

@@ -110,7 +110,8 @@ impl std::fmt::Debug for Server {
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Database {
-    /// `postgres://USER:PASSWORD@HOST:5432/NAME`; absent means SQLite in the data directory.
+    /// `postgres://USER:PASSWORD@HOST:5432/NAME`; absent means SQLite in the data directory. `?sslmode=verify-full`, with
+    /// `&sslrootcert=FILE` for a root of your own, encrypts the way and verifies the server.
     #[schemars(extend("writeOnly" = true))]
     pub(crate) url: Option<String>,
     /// True behind PgBouncer in transaction mode.

@@ -84,7 +84,9 @@ async fn dies_amid_hashes(engine: Engine) {
     let slow = |command: &mut std::process::Command| {
         command
             .env("PORTCULLIS_ARGON2__MEMORY_KIB", "262144")
-            .env("PORTCULLIS_ARGON2__PASSES", "2");
+            .env("PORTCULLIS_ARGON2__PASSES", "2")
+            // None is to be refused for want of a place, or the budget would not be spent in the end.
+            .env("PORTCULLIS_HASHING__DEADLINE_MS", "60000");
     };
     let node = deployment.start_with(slow);
     let application = deployment.furnish(&node, &["ana@example.com"]).await;

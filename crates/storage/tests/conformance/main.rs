@@ -6,6 +6,7 @@
 
 mod beside;
 mod durability;
+mod encryption;
 mod entities;
 mod group_commit;
 mod isolation;

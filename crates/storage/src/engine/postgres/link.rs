@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::tls::Encryption;
 use deadpool::managed::{Manager, Metrics, RecycleError, RecycleResult};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::error::Severity;
-use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{AsyncMessage, Client, Connection, Error, NoTls, Socket};
 
 /// An open connection.
@@ -29,12 +30,21 @@ pub(super) enum Statements {
 /// Makes connections for the pool.
 pub(crate) struct Links {
     config: tokio_postgres::Config,
+    encryption: Encryption,
     pooler: bool,
 }
 
 impl Links {
-    pub(super) fn new(config: tokio_postgres::Config, pooler: bool) -> Self {
-        Self { config, pooler }
+    pub(super) fn new(
+        config: tokio_postgres::Config,
+        encryption: Encryption,
+        pooler: bool,
+    ) -> Self {
+        Self {
+            config,
+            encryption,
+            pooler,
+        }
     }
 }
 
@@ -47,9 +57,19 @@ impl Manager for Links {
         reason = "the task ends with its connection, which the pool owns; nothing waits for it at shutdown"
     )]
     async fn create(&self) -> Result<Link, Error> {
-        let (client, connection) = self.config.connect(NoTls).await?;
         let warned = Arc::new(AtomicBool::new(false));
-        tokio::spawn(poll(connection, Arc::clone(&warned)));
+        let client = match &self.encryption {
+            Encryption::Plain => {
+                let (client, connection) = self.config.connect(NoTls).await?;
+                tokio::spawn(poll(connection, Arc::clone(&warned)));
+                client
+            }
+            Encryption::Verified(tls) => {
+                let (client, connection) = self.config.connect(tls.clone()).await?;
+                tokio::spawn(poll(connection, Arc::clone(&warned)));
+                client
+            }
+        };
         let statements = if self.pooler {
             Statements::Unnamed
         } else {
@@ -71,7 +91,10 @@ impl Manager for Links {
 }
 
 /// Notices are delivered before the answer they belong to, so whoever has the answer sees the mark.
-async fn poll(mut connection: Connection<Socket, NoTlsStream>, warned: Arc<AtomicBool>) {
+async fn poll<S>(mut connection: Connection<Socket, S>, warned: Arc<AtomicBool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
         if let AsyncMessage::Notice(notice) = message
             && notice.parsed_severity() == Some(Severity::Warning)

@@ -5,6 +5,7 @@
 mod lease;
 mod link;
 mod outcome;
+mod tls;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,11 +57,7 @@ impl Postgres {
         pooler: bool,
         max_connections: usize,
     ) -> Result<Self, OpenError> {
-        let mut config: tokio_postgres::Config =
-            url.parse().map_err(|error: tokio_postgres::Error| {
-                // The text of the cause may quote the URL, and with it the password.
-                OpenError::Url(error.to_string())
-            })?;
+        let (mut config, encryption) = tls::read(url)?;
         if config.get_target_session_attrs() == TargetSessionAttrs::Any {
             // After a failover the former primary may still answer, and would only read.
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
@@ -73,7 +70,7 @@ impl Postgres {
             [] => vec![5_432],
             ports => ports.to_vec(),
         };
-        let pool = Pool::builder(Links::new(config, pooler))
+        let pool = Pool::builder(Links::new(config, encryption, pooler))
             .max_size(max_connections.max(1))
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts {

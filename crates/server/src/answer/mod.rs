@@ -3,3 +3,12 @@
 pub(crate) mod bearer;
 pub mod management;
 pub(crate) mod oauth;
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+
+/// A JSON document that was made before.
+pub(crate) fn document(json: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], json).into_response()
+}

@@ -8,12 +8,14 @@ mod signing_keys;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use model::{Client, ClientId, Connection, HeaderTrust, ResourceServer, Tenant, TenantId};
 use storage::{StoreError, TenantStore};
 
 use crate::app::App;
 use crate::protection::policy::policy_of;
 use cache::Cache;
+use signing_keys::KeySet;
 pub use signing_keys::open_signing_key;
 pub(crate) use signing_keys::{PRIVATE_KEY_FIELD, signing_keys};
 
@@ -24,6 +26,8 @@ pub(crate) struct TenantFacts {
     pub policy: guard::Policy,
     /// For directories whose own brute-force switch is off.
     pub policy_without_brute_force: guard::Policy,
+    /// The discovery document.
+    pub configuration: Bytes,
 }
 
 impl TenantFacts {
@@ -31,7 +35,9 @@ impl TenantFacts {
         let policy = policy_of(&tenant.attack_protection);
         let mut policy_without_brute_force = policy.clone();
         policy_without_brute_force.brute_force.shield = guard::Shield::Off;
+        let configuration = protocol::discovery::configuration(&tenant.issuer());
         Self {
+            configuration: Bytes::from(configuration.to_string()),
             tenant,
             policy,
             policy_without_brute_force,
@@ -69,7 +75,7 @@ pub(crate) struct Directory {
     clients: Cache<(TenantId, ClientId), Option<Arc<ClientFacts>>>,
     connections: Cache<(TenantId, ConnectionName), Option<Arc<ConnectionFacts>>>,
     resource_servers: Cache<(TenantId, String), Option<Arc<ApiFacts>>>,
-    pub(super) signing_keys: Cache<TenantId, Arc<Vec<Arc<keys::SigningKey>>>>,
+    pub(super) signing_keys: Cache<TenantId, Arc<KeySet>>,
 }
 
 /// By which name a connection is meant.

@@ -1,9 +1,12 @@
-//! The signing keys of a tenant, parsed once and kept; the first is the one that signs.
+//! The signing keys of a tenant, parsed once and kept with the document that publishes them; the first one signs.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use keys::{Binding, Sealer, SigningKey};
 use model::TenantId;
+use serde_json::{Value, json};
 use storage::{SigningKeyRecord, SigningKeyState, StoreError, TenantStore};
 
 use crate::app::App;
@@ -27,10 +30,36 @@ pub fn open_signing_key(
 }
 
 /// All keys whose tokens are accepted, the current one first.
+#[derive(Default)]
+pub(crate) struct KeySet {
+    keys: Vec<Arc<SigningKey>>,
+    /// Their public halves (RFC 7517 §5).
+    pub(crate) published: Bytes,
+}
+
+impl KeySet {
+    fn of(keys: Vec<Arc<SigningKey>>) -> Self {
+        let published: Vec<Value> = keys.iter().map(|key| key.jwk()).collect();
+        Self {
+            keys,
+            published: Bytes::from(json!({ "keys": published }).to_string()),
+        }
+    }
+}
+
+impl Deref for KeySet {
+    type Target = [Arc<SigningKey>];
+
+    fn deref(&self) -> &[Arc<SigningKey>] {
+        &self.keys
+    }
+}
+
+/// The tenant's keys.
 pub(crate) async fn signing_keys(
     app: &App,
     store: &TenantStore,
-) -> Result<Arc<Vec<Arc<SigningKey>>>, StoreError> {
+) -> Result<Arc<KeySet>, StoreError> {
     let cache = &app.directory.signing_keys;
     let tenant = store.tenant_id().clone();
     if let Some(known) = cache.get(&tenant) {
@@ -56,7 +85,7 @@ pub(crate) async fn signing_keys(
             key.map(Arc::new)
         })
         .collect();
-    let parsed = Arc::new(parsed);
+    let parsed = Arc::new(KeySet::of(parsed));
     cache.put(tenant, Arc::clone(&parsed), reading);
     Ok(parsed)
 }

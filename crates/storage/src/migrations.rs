@@ -57,6 +57,8 @@ migrations! {
     "0028_events",
     "0029_events_by_user",
     "0030_clients_header_trust",
+    "0031_mail_queue",
+    "0032_mail_queue_by_next_try",
 }
 
 /// The row that those who migrate lock.

@@ -12,7 +12,7 @@ use model::{
 };
 use storage::{
     Added, ConnectionFilter, EventFilter, EventQuery, EventRange, GrantFilter, MeterWrite, Page,
-    SigningKeyState, TenantStore, UserFilter, Work,
+    Settled, SigningKeyState, TenantStore, UserFilter, Work,
 };
 
 use crate::both_engines;
@@ -169,6 +169,22 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
                 })
             }],
         ),
+        (
+            "claim_mails",
+            &[|rows| {
+                Box::pin(async move {
+                    let lease_end = rows::at(200);
+                    let claimed = rows.claim_mails(rows::at(100), 9, lease_end).await;
+                    claimed.unwrap().len()
+                })
+            }],
+        ),
+        write!(
+            retry_mail(&rows::claimed_mail("m1"), rows::at(100), "later"),
+            Settled::Done
+        ),
+        write!(remove_failed_mail(&rows::claimed_mail("m1")), Settled::Done),
+        write!(remove_sent_mail("m2"), Settled::Done),
         write!(remove_user(&UserId::new("auth0|1")), true),
         write!(remove_connection(&ConnectionId::new("con")), true),
         write!(remove_client_grant(&ClientGrantId::new("cgr")), true),
@@ -203,7 +219,7 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
 }
 
 /// Adds one of everything; each is new in its tenant, whatever another has.
-const ADDED: [&str; 10] = [
+const ADDED: [&str; 11] = [
     "add_tenant",
     "add_client",
     "add_resource_server",
@@ -214,6 +230,7 @@ const ADDED: [&str; 10] = [
     "add_signing_key",
     "add_access_token",
     "write_meters",
+    "enqueue_mail",
 ];
 
 async fn furnish(rows: &TenantStore) {
@@ -237,6 +254,8 @@ async fn furnish(rows: &TenantStore) {
         assert_eq!(added, [Added::Done; 7]);
         work.add_events(&[rows::event(1)]).await?;
         work.add_access_token(&rows::access_token(1)).await?;
+        work.enqueue_mail(&rows::mail("m1", 0)).await?;
+        work.enqueue_mail(&rows::mail("m2", 0)).await?;
         work.write_meters(&[MeterWrite {
             revision_read: 0,
             ..rows::meter([7; 32])
@@ -327,6 +346,8 @@ fn the_list_has_every_function() {
         "set_check_value",
         "find_tenant_by_host",
         "list_tenants",
+        "list_tenants_with_due_mail",
+        "count_queued_mails",
     ];
     let missing: Vec<_> = declared
         .difference(&listed)

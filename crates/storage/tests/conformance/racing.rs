@@ -117,6 +117,35 @@ both_engines! {
         assert_eq!(admitted(&outcomes), 10);
     }
 
+    async fn every_mail_is_claimed_by_one_of_many(stage: Stage) {
+        stage.rows.write(async |work: &mut Work| {
+            for number in 0..60 {
+                work.enqueue_mail(&rows::mail(&format!("m{number:02}"), 0)).await?;
+            }
+            Ok(())
+        }).await.unwrap();
+        let outcomes = race(20, |_| {
+            let rows = stage.rows.clone();
+            async move {
+                let mut claimed = Vec::new();
+                loop {
+                    let more = rows.claim_mails(rows::at(1), 4, rows::at(100)).await.unwrap();
+                    if more.is_empty() {
+                        return claimed;
+                    }
+                    claimed.extend(more);
+                }
+            }
+        }).await;
+        let mut claimed: Vec<_> = outcomes.into_iter().flatten().collect();
+        // A loser of the race for the last ones may have gone empty-handed while others were still claiming.
+        claimed.extend(stage.rows.claim_mails(rows::at(1), 60, rows::at(100)).await.unwrap());
+        assert!(claimed.iter().all(|claimed| claimed.attempt == 1), "{claimed:?}");
+        let mut ids: Vec<_> = claimed.into_iter().map(|claimed| claimed.mail.mail_id).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, (0..60).map(|number| format!("m{number:02}")).collect::<Vec<_>>());
+    }
+
     async fn one_of_many_gets_an_identifier(stage: Stage) {
         let outcomes = race(30, |number| {
             let rows = stage.rows.clone();

@@ -10,13 +10,34 @@ use model::{
 };
 use serde_json::{Map, Value, json};
 use storage::{
-    AccessTokenRecord, ConnectionRecord, MeterKey, MeterWrite, ResourceServerRecord, Shown,
-    SigningKeyRecord, SigningKeyState,
+    AccessTokenRecord, ClaimedMail, ConnectionRecord, MeterKey, MeterWrite, QueuedMail,
+    ResourceServerRecord, Shown, SigningKeyRecord, SigningKeyState,
 };
 
 /// Microseconds after a fixed instant.
 pub(crate) fn at(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(1_790_000_000_000_000 + micros).unwrap()
+}
+
+pub(crate) fn mail(id: &str, due: i64) -> QueuedMail {
+    QueuedMail {
+        mail_id: id.to_owned(),
+        kind: "blocked_account".to_owned(),
+        recipient: "ana@example.com".to_owned(),
+        message_id: format!("<{id}@one.example.com>"),
+        sealed: vec![1, 2, 3],
+        created_at: at(due),
+        next_try_at: at(due),
+    }
+}
+
+/// As its first claimer has it.
+pub(crate) fn claimed_mail(id: &str) -> ClaimedMail {
+    ClaimedMail {
+        mail: mail(id, 0),
+        attempt: 1,
+        last_error: None,
+    }
 }
 
 pub(crate) fn tenant(id: &str, domain: &str) -> Tenant {

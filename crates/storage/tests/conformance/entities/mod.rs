@@ -3,6 +3,7 @@
 mod clients;
 mod connections;
 mod events;
+mod mail_queue;
 mod meters;
 mod tenants;
 mod tokens_and_keys;

@@ -10,7 +10,7 @@ const COLUMNS: &str =
     "t.tenant_id, t.name, t.domain, t.aliases, t.settings, t.attack_protection, t.version";
 
 /// Every table with rows of tenants, but for the tenants themselves and their hosts.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "access_tokens",
     "client_grants",
     "clients",
@@ -18,6 +18,7 @@ const TABLES: [&str; 12] = [
     "connections",
     "events",
     "identifiers",
+    "mail_queue",
     "meters",
     "password_mix",
     "resource_servers",

@@ -81,6 +81,8 @@ event_types! {
     ClientCredentialsFailed = "feccft",
     /// A change through the Management API.
     ManagementWrite = "sapi",
+    /// A mail was given up.
+    NotificationFailed = "fn",
     /// A warning for administrators, such as many users failing from one untrusted source.
     Warning = "w",
 }

@@ -10,6 +10,7 @@ mod body_deadline;
 pub mod bootstrap;
 mod clock;
 mod connection;
+pub mod courier;
 mod directory;
 mod event_log;
 mod failpoint;

@@ -53,7 +53,7 @@ impl Server {
         std::fs::write(&certificate_file, certificate).unwrap();
         std::fs::write(&key_file, key).unwrap();
         let mut process = Command::new(python)
-            .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/smtp/server.py"))
+            .arg(root.join("crates/mail/tests/smtp/server.py"))
             .arg(match protection {
                 Protection::None => "none",
                 Protection::StartTls => "starttls",

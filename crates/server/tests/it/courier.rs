@@ -1,0 +1,216 @@
+//! Mails from the queue to a server: nothing is lost, what is given up is told, what may go twice can be seen to be one.
+
+#[path = "../../../mail/tests/smtp/server.rs"]
+#[allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "shared with the tests of mail"
+)]
+mod smtp_server;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mail::{Outbox, Template, TemplateName, Transport, Variables, next_try};
+use model::EventType;
+use server::Clock as _;
+use server::courier::{Courier, LEASE, Letter, Route, outgoing};
+use storage::{EventFilter, EventQuery, EventRange, Page, QueuedMail, Work};
+use testkit::{World, on_both_engines};
+
+use smtp_server::{Protection, Server};
+
+fn by(transport: Transport) -> Route {
+    let transport = Arc::new(transport);
+    Arc::new(move |_| {
+        let transport = Arc::clone(&transport);
+        Box::pin(async move { Ok(transport) })
+    })
+}
+
+fn no_way() -> Route {
+    Arc::new(|_| Box::pin(async { Err("no provider".to_owned()) }))
+}
+
+fn letter(world: &World, to: &str) -> QueuedMail {
+    let variables = Variables {
+        tenant: "one".to_owned(),
+        url: Some("https://login.example.com/u/unblock?ticket=SECRET".to_owned()),
+        ..Variables::default()
+    };
+    let kind = TemplateName::BlockedAccount;
+    let rendered = Template::builtin(kind)
+        .render(&variables, world.clock.now())
+        .unwrap();
+    let letter = Letter {
+        kind,
+        to,
+        default_from: "Shop <shop@example.com>",
+        rendered,
+    };
+    outgoing(&world.app, &world.tenant, letter, world.clock.now()).unwrap()
+}
+
+async fn enqueue(world: &World, mail: &QueuedMail) {
+    let mail = mail.clone();
+    let rows = world.app.tenant(&world.tenant.id);
+    rows.write(async move |work: &mut Work| work.enqueue_mail(&mail).await)
+        .await
+        .unwrap();
+}
+
+async fn depth(world: &World) -> u64 {
+    world.app.store.count_queued_mails(100).await.unwrap()
+}
+
+async fn failures(world: &World) -> Vec<model::LogEvent> {
+    let filter = EventFilter {
+        event_type: Some(EventType::NotificationFailed),
+        ..EventFilter::default()
+    };
+    let query = EventQuery {
+        range: EventRange::NewestFirst(Page::ALL),
+        filter,
+    };
+    world
+        .app
+        .tenant(&world.tenant.id)
+        .list_events(&query)
+        .await
+        .unwrap()
+        .items
+}
+
+fn message_ids(said: &[serde_json::Value]) -> Vec<&str> {
+    let content = said
+        .iter()
+        .filter_map(|event| event["mail"]["content"].as_str());
+    content
+        .map(|content| {
+            content
+                .split_once("Message-ID: ")
+                .unwrap()
+                .1
+                .lines()
+                .next()
+                .unwrap()
+        })
+        .collect()
+}
+
+on_both_engines! {
+    async fn a_mail_goes_out_and_leaves_the_queue(world: World) {
+        let outbox = Outbox::default();
+        let courier = Courier::new(&world.app, by(Transport::Outbox(outbox.clone())));
+        let mail = letter(&world, "ana@example.com");
+        assert!(!String::from_utf8_lossy(&mail.sealed).contains("SECRET"));
+        enqueue(&world, &mail).await;
+        courier.deliver_due().await.unwrap();
+        courier.deliver_due().await.unwrap();
+        let sent = outbox.mails();
+        assert_eq!(sent.len(), 1);
+        assert_eq!(sent[0].message_id(), format!("<{}@login.example.com>", mail.mail_id));
+        assert!(sent[0].text().contains("ticket=SECRET"));
+        assert_eq!((depth(&world).await, failures(&world).await.len()), (0, 0));
+    }
+
+    async fn many_mails_of_many_tenants_go_out_once_each_from_two_couriers(world: World) {
+        let other = world.neighbour("other").await;
+        for number in 0..30 {
+            let to = format!("u{number}@example.com");
+            enqueue(&world, &letter(&world, &to)).await;
+            enqueue(&other, &letter(&other, &to)).await;
+        }
+        let outbox = Outbox::default();
+        let couriers = [(); 2].map(|()| Courier::new(&world.app, by(Transport::Outbox(outbox.clone()))));
+        let (left, right) = tokio::join!(couriers[0].deliver_due(), couriers[1].deliver_due());
+        left.unwrap();
+        right.unwrap();
+        // One courier may have found the last mails claimed while the other was still sending them.
+        couriers[0].deliver_due().await.unwrap();
+        let mut ids: Vec<String> = outbox.mails().iter().map(|mail| mail.message_id().to_owned()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids.len(), 60);
+        ids.dedup();
+        assert_eq!(ids.len(), 60, "none twice");
+        assert_eq!(depth(&world).await, 0);
+    }
+
+    async fn without_a_way_a_mail_waits_for_a_day_and_is_given_up_with_an_event(world: World) {
+        let courier = Courier::new(&world.app, no_way());
+        let mail = letter(&world, "ana@example.com");
+        enqueue(&world, &mail).await;
+        let mut attempts = 0;
+        for wait in (1..).map_while(next_try) {
+            courier.deliver_due().await.unwrap();
+            attempts += 1;
+            assert_eq!((depth(&world).await, failures(&world).await.len()), (1, 0), "attempt {attempts}");
+            // Not before its time.
+            world.clock.advance(wait - Duration::from_secs(1));
+            assert!(world.app.store.list_tenants_with_due_mail(world.clock.now()).await.unwrap().is_empty());
+            world.clock.advance(Duration::from_secs(1));
+        }
+        courier.deliver_due().await.unwrap();
+        assert_eq!(depth(&world).await, 0);
+        let events = failures(&world).await;
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0].description, "To: ana@example.com");
+        assert_eq!(events[0].details["email_type"], "blocked_account");
+        assert_eq!(events[0].details["error"]["message"], "no provider");
+        assert_eq!(events[0].details["portcullis"]["message_id"], mail.message_id);
+        assert_eq!(events[0].details["portcullis"]["attempts"], attempts + 1);
+        assert_eq!(events[0].hostname, "login.example.com");
+        assert!(!format!("{events:?}").contains("SECRET"));
+    }
+
+    async fn the_mail_of_a_node_that_died_goes_out_when_its_lease_ends(world: World) {
+        let mail = letter(&world, "ana@example.com");
+        enqueue(&world, &mail).await;
+        let rows = world.app.tenant(&world.tenant.id);
+        let now = world.clock.now();
+        // A node claims, and is never heard of again.
+        assert_eq!(rows.claim_mails(now, 9, now + LEASE).await.unwrap().len(), 1);
+        let outbox = Outbox::default();
+        let courier = Courier::new(&world.app, by(Transport::Outbox(outbox.clone())));
+        world.clock.advance(LEASE - Duration::from_secs(1));
+        courier.deliver_due().await.unwrap();
+        assert_eq!(outbox.mails().len(), 0);
+        world.clock.advance(Duration::from_secs(1));
+        courier.deliver_due().await.unwrap();
+        assert_eq!(outbox.mails()[0].message_id(), mail.message_id);
+        assert_eq!(depth(&world).await, 0);
+    }
+
+    async fn a_mail_that_does_not_open_is_given_up_at_once(world: World) {
+        let mail = QueuedMail { mail_id: "moved".to_owned(), ..letter(&world, "ana@example.com") };
+        enqueue(&world, &mail).await;
+        let outbox = Outbox::default();
+        Courier::new(&world.app, by(Transport::Outbox(outbox.clone()))).deliver_due().await.unwrap();
+        assert_eq!((outbox.mails().len(), depth(&world).await), (0, 0));
+        let message = failures(&world).await[0].details["error"]["message"].clone();
+        assert_eq!(message, "a sealed value does not open with this root key");
+    }
+
+    async fn a_real_server_that_fails_breaks_off_and_refuses_loses_nothing(world: World) {
+        let Some(server) = Server::start(Protection::StartTls, &["451", "drop", "ok"]) else { return };
+        let courier = Courier::new(&world.app, by(server.transport()));
+        let mail = letter(&world, "ana@example.com");
+        enqueue(&world, &mail).await;
+        for _ in 0..3 {
+            courier.deliver_due().await.unwrap();
+            world.clock.advance(Duration::from_secs(60));
+        }
+        let said = server.rest();
+        assert_eq!(said[0]["failed"], "451");
+        assert_eq!(message_ids(&said), [mail.message_id.as_str(); 2], "twice, since the first was not answered");
+        assert_eq!((depth(&world).await, failures(&world).await.len()), (0, 0));
+
+        let refusing = Server::start(Protection::None, &["550"]).unwrap();
+        enqueue(&world, &letter(&world, "nobody@example.com")).await;
+        Courier::new(&world.app, by(refusing.transport())).deliver_due().await.unwrap();
+        assert_eq!(depth(&world).await, 0, "no second try");
+        let events = failures(&world).await;
+        assert_eq!(events[0].description, "To: nobody@example.com");
+        assert!(events[0].details["error"]["message"].as_str().unwrap().contains("550"), "{events:?}");
+    }
+}

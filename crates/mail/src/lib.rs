@@ -1,7 +1,7 @@
 //! Mail: templates become messages, messages go over a transport.
 //!
 //! Nothing here reads a clock, a file or a database: what is sent when, to whom, and what is tried again stands with
-//! the server's courier; [`backoff`] only says when the next try is due.
+//! the server's courier; [`next_try`] only says when the next try is due.
 
 mod address;
 mod backoff;

@@ -1,6 +1,6 @@
 //! The courier: takes mails that are due from the queue, sends them, and settles each attempt.
 //!
-//! A mail is put down by the unit that causes it ([`outgoing`]) and is sent at least once, with the same Message-ID
+//! A mail is put down by the unit that causes it ([`outgoing()`]) and is sent at least once, with the same Message-ID
 //! each time. No unit of work is open while a server is spoken to. Each tenant's mails go their own way, so that one
 //! slow server delays nobody else's.
 

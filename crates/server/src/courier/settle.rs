@@ -94,7 +94,7 @@ pub(super) async fn settle(
         .await?
         .map(|tenant| tenant.domain)
         .unwrap_or_default();
-    let mut events = [given_up(&claimed, &reason, hostname)];
+    let mut events = [given_up(&claimed, &reason, &hostname)];
     stamp(&mut events, now, &*app.entropy);
     let removed = rows.write(async move |work: &mut Work| {
         let settled = work.remove_failed_mail(&claimed).await?;
@@ -106,7 +106,7 @@ pub(super) async fn settle(
     removed.await
 }
 
-fn given_up(claimed: &ClaimedMail, reason: &str, hostname: String) -> LogEvent {
+fn given_up(claimed: &ClaimedMail, reason: &str, hostname: &str) -> LogEvent {
     let details = json!({
         "email_type": claimed.mail.kind,
         "error": { "message": bounded(reason) },
@@ -128,7 +128,7 @@ fn given_up(claimed: &ClaimedMail, reason: &str, hostname: String) -> LogEvent {
         user_agent: None,
         audience: None,
         scope: None,
-        hostname: bounded(&hostname),
+        hostname: bounded(hostname),
         details: details.as_object().cloned().unwrap_or_default(),
         rest: Map::new(),
     }

@@ -52,8 +52,9 @@ async fn a_copy_of_a_busy_database_is_one_moment_of_it() {
     let during = AtomicU64::new(0);
     let writing = async {
         while copying.load(Ordering::Relaxed) {
-            let number = during.fetch_add(1, Ordering::Relaxed);
+            let number = during.load(Ordering::Relaxed);
             add_pair(&stage, &format!("during {number}")).await;
+            during.store(number + 1, Ordering::Relaxed);
         }
     };
     let copy = async {

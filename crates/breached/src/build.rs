@@ -1,6 +1,6 @@
 //! Building a breach list: one pass over a sorted corpus, one filter after the other.
 //!
-//! A filter is closed as soon as it holds 2^20 keys, so that memory is what one filter needs, whatever the corpus.
+//! A filter is closed as soon as it holds 2^19 keys, so that memory is what one filter needs, whatever the corpus.
 //! The file is written under another name, synced and only then given its own: who can open it has all of it.
 
 use std::fs::{File, Permissions};
@@ -16,8 +16,8 @@ use crate::corpus::{Corpus, Fault};
 use crate::filter::Filter;
 use crate::format::{CHECKSUM_AT, Entry, HEADER_BYTES, Header};
 
-/// Keys of a filter: 36 MB while it is built, and large enough for the filter's best 18 bits a key.
-const FILTER_KEYS: usize = 1 << 20;
+/// Keys of a filter: 18 MB while it is built, and large enough for 18.3 bits a key, where the best is 18.
+const FILTER_KEYS: usize = 1 << 19;
 /// Hashes between two words about progress.
 const TELL_EVERY: u64 = 1 << 24;
 /// The ranges of a whole corpus.

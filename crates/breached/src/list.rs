@@ -23,7 +23,7 @@ pub struct BreachList {
     file: File,
     header: Header,
     made_at: Timestamp,
-    /// 32 bytes for each 2^20 hashes.
+    /// 32 bytes for each 2^19 hashes.
     directory: Vec<Entry>,
     identity: Identity,
 }

@@ -24,7 +24,7 @@ pub enum Fault {
         "this is not HASH:COUNT as in the Have I Been Pwned download; give the folder or the file that its downloader wrote"
     )]
     NotALine,
-    #[error("this is a hash of another length: {0}'s; give --kind {flag}", flag = match .0 { Kind::Sha1 => "sha1", Kind::Ntlm => "ntlm" })]
+    #[error("these are {0} hashes; give --kind {flag}", flag = match .0 { Kind::Sha1 => "sha1", Kind::Ntlm => "ntlm" })]
     OtherKind(Kind),
     #[error(
         "this hash is not above the one before it; sort the file with LC_ALL=C sort, or download it again"

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::backup::Backup;
+use crate::breach_list;
 use crate::doctor::Doctor;
 use crate::settings;
 use crate::tenant::Tenant;
@@ -36,6 +37,9 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Copy the SQLite database into a file, beside a running server or without one.
     Backup(Backup),
+    /// The list of breached passwords: made of a Have I Been Pwned download, followed by the server.
+    #[command(subcommand)]
+    BreachList(breach_list::Command),
     /// What the settings are and what they may be.
     #[command(subcommand)]
     Settings(settings::Command),

@@ -6,6 +6,7 @@
 mod admin;
 mod arguments;
 mod backup;
+mod breach_list;
 mod data_dir;
 mod demo;
 mod doctor;
@@ -48,6 +49,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Migrate(options) => migrate::run(&options).await,
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Backup(options) => backup::run(&options),
+            Command::BreachList(command) => breach_list::run(&command),
             Command::Settings(command) => settings::run(&command),
             Command::Keys(Keys::Root) => {
                 println!(

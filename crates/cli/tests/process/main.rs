@@ -6,6 +6,7 @@
 
 mod backup;
 mod bad_settings;
+mod breach_list;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod deployment;

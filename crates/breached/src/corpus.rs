@@ -39,7 +39,7 @@ pub enum Fault {
     #[error("there are two files for this range; remove one")]
     RangeTwice,
     #[error(
-        "the corpus is incomplete: nothing was found from range {from:05X} to {to:05X}; finish the download, or give --partial to leave the gaps"
+        "the corpus is incomplete: the ranges {from:05X} to {to:05X} are missing; finish the download, or give --partial to leave the gaps"
     )]
     Gap { from: u32, to: u32 },
 }

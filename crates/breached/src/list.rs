@@ -72,6 +72,14 @@ impl BreachList {
         }
         let identity = Identity::of(&metadata);
         let bytes = beginning(&file).map_err(unreadable)?;
+        let length = |expected| OpenError::Length {
+            path: path.to_owned(),
+            found: metadata.len(),
+            expected,
+        };
+        if bytes.starts_with(&format::MAGIC) && metadata.len() < HEADER_BYTES {
+            return Err(length(HEADER_BYTES));
+        }
         let header = Header::decode(&bytes).map_err(|fault| match fault {
             HeaderFault::Foreign => OpenError::Foreign {
                 path: path.to_owned(),
@@ -84,11 +92,7 @@ impl BreachList {
         })?;
         let expected = header.file_bytes().ok_or_else(damaged)?;
         if metadata.len() != expected {
-            return Err(OpenError::Length {
-                path: path.to_owned(),
-                found: metadata.len(),
-                expected,
-            });
+            return Err(length(expected));
         }
         if checksum(&file, &bytes, expected).map_err(unreadable)? != header.checksum {
             return Err(damaged());

@@ -1,6 +1,7 @@
 //! Corpora in all their forms make the same list, and what is none makes nothing.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use breached::{BreachList, Build, BuildError, Coverage, Existing, Fault, Kind};
 
@@ -272,6 +273,15 @@ fn an_existing_file_is_replaced_only_when_asked_and_only_by_a_whole_list() {
     build(&part(&from, &out)).unwrap();
     BreachList::open(&out).unwrap();
     assert_eq!(place.names(), ["corpus", "list"]);
+}
+
+#[test]
+fn a_list_may_be_read_by_whom_other_files_may_be_read() {
+    let place = Place::new();
+    let list = place.list("list", &["password"]);
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+    // The corpus beside it was written with the usual mode, less what the umask takes.
+    assert_eq!(mode(list), mode(place.path("corpus")) & !0o022);
 }
 
 #[test]

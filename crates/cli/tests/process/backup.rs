@@ -168,6 +168,10 @@ fn a_file_that_exists_is_never_overwritten() {
 fn what_cannot_be_backed_up_leaves_nothing_and_says_what_to_do() {
     let deployment = Deployment::new(Engine::Sqlite);
     let keep = tempfile::tempdir().unwrap();
+    // A log that was not yet moved into the file would bring it back.
+    for log in ["portcullis.db-wal", "portcullis.db-shm"] {
+        let _ = fs::remove_file(deployment.directory.path().join(log));
+    }
     fs::write(
         deployment.directory.path().join("portcullis.db"),
         "Dear reader, ".repeat(1_000),

@@ -1,6 +1,7 @@
 //! What a look-up costs against a list of a million hashes in the page cache: `cargo bench -p breached`.
 //!
-//! The hash of the password is part of it. The promise is a median of at most 2 µs.
+//! The hash of the password is part of it. The promise is a median of at most 2 µs,
+//! and at most one of 50,000 strangers taken for a member.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,7 +17,7 @@ use breached::{BreachList, Build, Coverage, Existing, Kind};
 use jiff::Timestamp;
 
 const ENTRIES: u64 = 1_000_000;
-const LOOK_UPS: u64 = 1_000_000;
+const STRANGERS: u64 = 10_000_000;
 
 fn main() {
     let directory = tempfile::tempdir().unwrap();
@@ -48,19 +49,22 @@ fn main() {
     let begun = Instant::now();
     let list = BreachList::open(&out).unwrap();
     println!("opened  in {:?}", begun.elapsed());
-    for who in ["member", "stranger"] {
-        let passwords = (0..LOOK_UPS).map(|number| format!("{who} {number}"));
+    for (who, count) in [("member", ENTRIES), ("stranger", STRANGERS)] {
+        let mut found: u64 = 0;
+        let passwords = (0..count).map(|number| format!("{who} {number}"));
         let mut nanoseconds: Vec<u128> = passwords
             .map(|password| {
                 let begun = Instant::now();
-                std::hint::black_box(list.contains(&password).unwrap());
-                begun.elapsed().as_nanos()
+                let contained = list.contains(&password).unwrap();
+                let elapsed = begun.elapsed().as_nanos();
+                found += u64::from(contained);
+                elapsed
             })
             .collect();
         nanoseconds.sort_unstable();
-        let at = |share: f64| nanoseconds[(share * LOOK_UPS as f64) as usize];
+        let at = |share: f64| nanoseconds[(share * count as f64) as usize];
         println!(
-            "{who:9} median {} ns, p99 {} ns, p99.9 {} ns",
+            "{who:9} {found} of {count} found, median {} ns, p99 {} ns, p99.9 {} ns",
             at(0.5),
             at(0.99),
             at(0.999)

@@ -101,6 +101,16 @@ mod tests {
     }
 
     #[test]
+    fn of_ten_million_strangers_at_most_one_in_fifty_thousand_is_taken_for_a_member() {
+        let mut probes = keys(11_000_000);
+        let strangers = probes.split_off(1_000_000);
+        let filter = Filter::of(&probes).unwrap();
+        let found = strangers.iter().filter(|key| filter.contains(**key));
+        let found = found.count();
+        assert!((100..=200).contains(&found), "{found} of 10^7");
+    }
+
+    #[test]
     fn it_answers_as_xorf_does_for_members_and_strangers() {
         let members = keys(20_000);
         let theirs = BinaryFuse16::try_from(members.as_slice()).unwrap();

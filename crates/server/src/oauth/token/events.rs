@@ -103,7 +103,8 @@ pub(super) async fn refused(
     reason: Reason,
 ) -> Refusal {
     let own = guard::Source::new(cx.address());
-    if cx.app.protection.failure_events.admit(&own, cx.now) {
+    let admission = &cx.app.protection.failure_events;
+    if admission.admit(&cx.tenant().id, &own, cx.now) {
         let event_type = match grant {
             GrantType::ClientCredentials => EventType::ClientCredentialsFailed,
             GrantType::Password | GrantType::PasswordRealm => EventType::PasswordExchangeFailed,

@@ -13,10 +13,23 @@ on_both_engines! {
         let other = world.neighbour("other").await;
         let (ours, theirs) = (world.backend(true).await, other.backend(true).await);
         theirs.add_user(ANA).await;
-        let stranger = theirs.login(ANA, PASSWORD).with("client_id", "nobody").with("client_secret", "x").send().await;
-        let foreign = theirs.login(ANA, PASSWORD).with("client_id", ours.client_id.clone()).with("client_secret", ours.client_secret.clone());
-        let foreign = foreign.send().await.expect(401);
+        for grant in ["password", "client_credentials"] {
+            let call = theirs.login(ANA, PASSWORD).with("grant_type", grant);
+            let stranger = call.clone().with("client_id", "nobody").with("client_secret", "x").send().await;
+            let foreign = call.with("client_id", ours.client_id.clone()).with("client_secret", ours.client_secret.clone());
+            let foreign = foreign.send().await.expect(401);
+            assert_eq!((foreign.status, foreign.json()), (stranger.status, stranger.json()), "{grant}");
+        }
+    }
+
+    async fn a_user_is_nobody_at_another_tenant(world: World) {
+        let other = world.neighbour("other").await;
+        let (ours, theirs) = (world.backend(true).await, other.backend(true).await);
+        ours.add_user(ANA).await;
+        let foreign = theirs.login_right(ANA, "192.0.2.1").await.expect(403);
+        let stranger = theirs.login_right("nobody@example.com", "192.0.2.1").await;
         assert_eq!((foreign.status, foreign.json()), (stranger.status, stranger.json()));
+        assert_eq!(other.admin().await.events("fu").await.len(), 2, "both are unknown to the log as well");
     }
 
     async fn a_user_and_his_counts_stay_in_their_tenant(world: World) {
@@ -66,5 +79,37 @@ on_both_engines! {
             world.send("192.0.2.1", request.body(Body::empty()).unwrap()).await.expect(200).json()["keys"][0]["n"].clone()
         };
         assert_ne!(keys(&world).await, keys(&other).await);
+    }
+
+    async fn failures_at_one_tenant_leave_the_other_ones_log_whole(world: World) {
+        let other = world.neighbour("other").await;
+        let (ours, theirs) = (world.backend(true).await, other.backend(true).await);
+        // One address writes a bounded number of such events; the two tenants' applications share an address here.
+        for _ in 0..30 {
+            ours.login(ANA, PASSWORD).with("client_secret", "x").send().await.expect(401);
+        }
+        assert!(world.admin().await.events("fepft").await.len() < 30, "the bound was reached");
+        theirs.login(ANA, PASSWORD).with("client_secret", "x").send().await.expect(401);
+        assert_eq!(other.admin().await.events("fepft").await.len(), 1);
+    }
+
+    async fn a_source_that_is_throttled_at_one_tenant_is_free_at_the_other(world: World) {
+        let other = world.neighbour("other").await;
+        let (ours, theirs) = (world.backend(true).await, other.backend(true).await);
+        ours.add_user(ANA).await;
+        theirs.add_user(ANA).await;
+        let few = json!({"stage": {"pre-login": {"max_attempts": 3, "rate": 3_600_000}}});
+        world.admin().await.patch("attack-protection/suspicious-ip-throttling", few).await.expect(200);
+        for number in 0..3 {
+            ours.login_wrong(&format!("nobody-{number}@example.com"), "192.0.2.3").await.expect(403);
+        }
+        ours.login_right(ANA, "192.0.2.3").await.expect(429);
+        world.admin().await.get("anomaly/blocks/ips/192.0.2.3").await.expect(200);
+
+        theirs.login_right(ANA, "192.0.2.3").await.expect(200);
+        let their_admin = other.admin().await;
+        their_admin.get("anomaly/blocks/ips/192.0.2.3").await.expect(404);
+        their_admin.delete("anomaly/blocks/ips/192.0.2.3").await.expect(204);
+        ours.login_right(ANA, "192.0.2.3").await.expect(429);
     }
 }

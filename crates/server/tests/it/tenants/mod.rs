@@ -2,6 +2,10 @@
 //!
 //! That every function of the store keeps to its tenant is shown in `storage/tests/conformance/isolation.rs`.
 
+mod furniture;
 mod hosts;
 mod logins;
+mod requests;
+mod routes;
+mod rows;
 mod walk;

@@ -106,7 +106,7 @@ pub(crate) enum Admin {
 pub(crate) struct CreateClient {
     #[command(flatten)]
     pub(crate) database: Database,
-    /// Name or domain of the tenant, where there are several.
+    /// Name, domain or id of the tenant, where there are several.
     #[arg(long, conflicts_with = "public_url")]
     pub(crate) tenant: Option<String>,
     /// The application's name.

@@ -105,18 +105,37 @@ async fn the_tenant(settings: &Settings, store: &Store) -> Result<Option<Tenant>
     Ok(tenants.pop())
 }
 
-/// The tenant of this name or host.
+/// The tenant of this name, host or id, looked for in the database.
 pub(crate) async fn find_tenant(store: &Store, named: &str) -> Result<Tenant, Failure> {
-    if let Some(tenant) = store.find_tenant_by_host(named).await? {
-        return Ok(tenant);
-    }
-    let mut tenants = store.list_tenants().await?;
-    match tenants.iter().position(|tenant| tenant.name == named) {
-        Some(place) => Ok(tenants.swap_remove(place)),
-        None => Err(Failure::new(format!(
+    let tenants = store.list_tenants().await?;
+    the_one_called(&tenants, named).cloned()
+}
+
+/// The tenant of this name, host or id. Where several may be meant, none is taken: it might be removed.
+pub(crate) fn the_one_called<'t>(
+    tenants: &'t [Tenant],
+    named: &str,
+) -> Result<&'t Tenant, Failure> {
+    let is_meant = |tenant: &&Tenant| {
+        let words = [tenant.id.as_str(), &tenant.name, &tenant.domain];
+        words.contains(&named) || tenant.aliases.iter().any(|alias| alias == named)
+    };
+    let meant: Vec<&Tenant> = tenants.iter().filter(is_meant).collect();
+    match meant[..] {
+        [one] => Ok(one),
+        [] => Err(Failure::new(format!(
             "no tenant is called `{named}`; there are: {}",
-            names(&tenants)
+            names(tenants)
         ))),
+        _ => {
+            let told = meant
+                .iter()
+                .map(|tenant| format!("{} ({})", tenant.id.as_str(), tenant.domain));
+            Err(Failure::new(format!(
+                "`{named}` may be any of {}; say the domain or the id",
+                told.collect::<Vec<_>>().join(", ")
+            )))
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! On SQLite it needs the server stopped, since one process owns the file; on PostgreSQL nodes see a change within a second.
 
+use std::io::Write;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -54,7 +55,7 @@ pub(crate) struct List {
 pub(crate) struct Show {
     #[command(flatten)]
     database: Database,
-    /// Name or domain.
+    /// Name, domain or id.
     tenant: String,
     /// Print one JSON object.
     #[arg(long)]
@@ -65,9 +66,9 @@ pub(crate) struct Show {
 pub(crate) struct Delete {
     #[command(flatten)]
     database: Database,
-    /// Name or domain.
+    /// Name, domain or id.
     tenant: String,
-    /// Really do it; nothing brings it back but a backup.
+    /// Do it without asking for the name; nothing brings it back but a backup.
     #[arg(long)]
     yes: bool,
 }
@@ -208,28 +209,56 @@ async fn delete(options: &Delete) -> Result<(), Failure> {
             "`{name}` is server.default_tenant; name another one there first"
         )));
     }
+    if let Some(url) = &settings.server.public_url
+        && settings::domain(url)? == tenant.domain
+    {
+        return Err(Failure::new(format!(
+            "`{name}` is the tenant of server.public_url and would be made anew, empty, at the next start; \
+             name another address there first"
+        )));
+    }
     if store.list_tenants().await?.len() == 1 {
         return Err(Failure::new(format!(
             "`{name}` is the only tenant; a deployment keeps one. Remove the database to begin anew"
         )));
     }
-    if !options.yes {
+    if !options.yes && !typed(&tenant)? {
         return Err(Failure::new(format!(
-            "this removes `{name}` ({}) with its users, applications, keys and logs for ever; add --yes to do it",
-            tenant.issuer()
+            "nothing was removed; `{name}` and its users, applications, keys and logs go for ever once its name is typed, \
+             or with --yes"
         )));
     }
 
+    // The tenant itself goes last, so that the command can be given again if it is interrupted.
     let rows = store.tenant(&tenant.id);
-    rows.write(async move |work: &mut Work| work.remove_tenant().await)
+    rows.write(async move |work: &mut Work| work.close_tenant().await)
         .await?;
     if settings.database.url.is_some() {
-        eprintln!("No host leads to `{name}` any more. Waiting 27 s for requests in flight …");
+        eprintln!(
+            "No host leads to `{name}` any more. Waiting 27 s for requests in flight; \
+             if this is interrupted, give the same command again …"
+        );
         tokio::time::sleep(IN_FLIGHT).await;
     }
     let removed = rows.remove_rows().await?;
+    rows.write(async move |work: &mut Work| work.remove_tenant().await)
+        .await?;
     println!("removed the tenant `{name}` with {removed} rows");
     Ok(())
+}
+
+/// Whether the person at the terminal types the tenant's name.
+fn typed(tenant: &Row) -> Result<bool, Failure> {
+    println!(
+        "This removes `{}` ({}) with its users, applications, keys and logs for ever.",
+        tenant.name,
+        tenant.issuer()
+    );
+    print!("Type the name to do it: ");
+    std::io::stdout().flush()?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim() == tenant.name)
 }
 
 fn described(tenant: &Row) -> Value {

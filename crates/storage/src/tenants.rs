@@ -154,14 +154,21 @@ impl Work {
         Ok(Written::Done)
     }
 
-    /// Removes the tenant of this unit and its hosts, so that nothing leads to it any more; whether it was there. Its
-    /// rows stay until [`TenantStore::remove_rows`].
+    /// Removes the hosts of this unit's tenant, so that nothing leads to it any more; whether it had one.
+    pub async fn close_tenant(&mut self) -> Result<bool, StoreError> {
+        let done = self
+            .execute(
+                "DELETE FROM tenant_hosts WHERE tenant_id = $1",
+                arguments![&self.tenant],
+            )
+            .await?;
+        Ok(done > 0)
+    }
+
+    /// Removes the tenant of this unit and its hosts; whether it was there. It comes last, after
+    /// [`TenantStore::remove_rows`]: rows of a tenant that is not there any more could not be found again.
     pub async fn remove_tenant(&mut self) -> Result<bool, StoreError> {
-        self.execute(
-            "DELETE FROM tenant_hosts WHERE tenant_id = $1",
-            arguments![&self.tenant],
-        )
-        .await?;
+        self.close_tenant().await?;
         let done = self
             .execute(
                 "DELETE FROM tenants WHERE tenant_id = $1",

@@ -11,7 +11,7 @@ use storage::{Page, SigningKeyState, Store, StoreError};
 use super::finding::Outcome;
 use super::secret_file::too_open;
 use crate::settings::Settings;
-use crate::{Failure, data_dir};
+use crate::{Failure, data_dir, open};
 
 /// A random key has about thirty different letters; one with so few was typed.
 const LEAST_LETTERS: usize = 12;
@@ -101,10 +101,10 @@ pub(super) fn tenants(settings: &Settings, tenants: &[Tenant]) -> Outcome {
         hosts.any(|known| known == host)
     };
     if let Some(default) = &settings.server.default_tenant
-        && !known(default)
+        && let Err(missing) = open::the_one_called(tenants, default)
     {
         return Outcome::fail(
-            format!("server.default_tenant: no tenant has the domain {default}"),
+            format!("server.default_tenant: {missing}"),
             "the server does not start",
             "Mend the name, or make the tenant first",
         );

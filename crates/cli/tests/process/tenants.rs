@@ -1,6 +1,10 @@
 //! `portcullis tenant`: made, named, shown and removed from the command line; each answers on its own host.
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
 use serde_json::{Value, json};
+use temporary_postgres::TemporaryPostgres;
 
 use crate::deployment::{Deployment, Engine, Node};
 
@@ -164,6 +168,18 @@ async fn a_tenant_is_made_used_and_removed() {
         &["tenant", "delete", "nobody", "--yes"],
         &["nobody"],
     );
+    // The one that a node would make anew.
+    let mut command = deployment.command(&["tenant", "delete", "localhost", "--yes"]);
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("server.public_url"), "{told}");
+    let mut command =
+        deployment.command_without_address(&["tenant", "delete", "localhost", "--yes"]);
+    command.env("PORTCULLIS_SERVER__DEFAULT_TENANT", "localhost");
+    let told = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    assert!(told.contains("server.default_tenant"), "{told}");
+    assert_eq!(names(&deployment), ["localhost", "shop"]);
     let told = done(&deployment, &["tenant", "delete", "shop", "--yes"]);
     assert!(told.contains("`shop`"), "{told}");
     assert_eq!(names(&deployment), ["localhost"]);
@@ -174,6 +190,78 @@ async fn a_tenant_is_made_used_and_removed() {
     );
     // The hosts are free again.
     done(&deployment, &CREATE);
+}
+
+/// The outcome of a deletion for which this line is typed.
+fn delete_typing(deployment: &Deployment, typed: &str) -> bool {
+    let mut command = deployment.command_without_address(&["tenant", "delete", "shop"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    writeln!(child.stdin.take().unwrap(), "{typed}").unwrap();
+    child.wait().unwrap().success()
+}
+
+#[test]
+fn a_tenant_goes_when_its_name_is_typed() {
+    let deployment = Deployment::new(Engine::Sqlite);
+    done(&deployment, &CREATE);
+    for other in ["", "y", "yes", "localhost", "shop.example.com"] {
+        assert!(!delete_typing(&deployment, other), "{other}");
+        assert_eq!(names(&deployment), ["localhost", "shop"]);
+    }
+    assert!(delete_typing(&deployment, "shop"));
+    assert_eq!(names(&deployment), ["localhost"]);
+}
+
+#[test]
+fn of_two_tenants_that_may_be_meant_none_is_removed() {
+    let deployment = Deployment::new(Engine::Sqlite);
+    done(&deployment, &CREATE);
+    // Named like the other one's host.
+    let mut create = CREATE;
+    (create[3], create[5]) = ("twin", "https://shop/");
+    done(&deployment, &create);
+    refused(
+        &deployment,
+        &["tenant", "delete", "shop", "--yes"],
+        &["shop.example.com", "the id"],
+    );
+    assert_eq!(names(&deployment), ["localhost", "shop", "twin"]);
+    done(
+        &deployment,
+        &["tenant", "delete", "shop.example.com", "--yes"],
+    );
+    assert_eq!(names(&deployment), ["localhost", "twin"]);
+}
+
+#[test]
+fn a_deletion_that_was_interrupted_can_be_given_again() {
+    let deployment = Deployment::new(Engine::Postgres);
+    done(&deployment, &CREATE);
+    let mut command = deployment.command_without_address(&["tenant", "delete", "shop", "--yes"]);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    // It says so once no host leads to the tenant, and waits.
+    let mut told = String::new();
+    let stderr = child.stderr.take().unwrap();
+    BufReader::new(stderr).read_line(&mut told).unwrap();
+    assert!(told.contains("the same command again"), "{told}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let url = deployment.database.as_deref().unwrap();
+    let count = |table: &str| {
+        let count = format!("SELECT COUNT(*) FROM {table}");
+        TemporaryPostgres::shared().sql(url, &count)
+    };
+    assert_eq!(
+        (count("tenant_hosts"), count("signing_keys")),
+        ("1".to_owned(), "2".to_owned())
+    );
+    done(&deployment, &["tenant", "delete", "shop", "--yes"]);
+    assert_eq!(
+        (count("tenants"), count("signing_keys")),
+        ("1".to_owned(), "1".to_owned())
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! The list below is compared with the functions in the sources, so that a new function cannot be forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
@@ -17,6 +17,7 @@ use storage::{
 
 use crate::both_engines;
 use crate::rows;
+use crate::stage::{Engine, Stage};
 
 /// A function, asked through a handle: how many rows it saw or changed.
 type Ask = fn(TenantStore) -> Pin<Box<dyn Future<Output = usize> + Send>>;
@@ -190,6 +191,7 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
         write!(remove_client_grant(&ClientGrantId::new("cgr")), true),
         write!(remove_client(&ClientId::new("client")), true),
         write!(remove_resource_server(&ResourceServerId::new("rs")), true),
+        write!(close_tenant(), true),
         write!(remove_tenant(), true),
         (
             "remove_expired_access_tokens",
@@ -266,6 +268,40 @@ async fn furnish(rows: &TenantStore) {
     .unwrap();
 }
 
+/// Rows of each table that the schema says has tenants: of the one, of the other.
+fn counts(stage: &Stage) -> BTreeMap<String, [usize; 2]> {
+    let of_both = |table: &str, count: &dyn Fn(&str) -> String| {
+        ["ten_one", "ten_other"].map(|tenant| {
+            let sql = format!("SELECT COUNT(*) FROM {table} WHERE tenant_id = '{tenant}'");
+            count(&sql).parse().unwrap()
+        })
+    };
+    if stage.engine == Engine::Sqlite {
+        let database = rusqlite::Connection::open(stage.path()).unwrap();
+        let sql = "SELECT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c \
+                   WHERE t.type = 'table' AND c.name = 'tenant_id'";
+        let mut select = database.prepare(sql).unwrap();
+        let tables = select.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let count = |sql: &str| {
+            let number = database.query_row(sql, [], |row| row.get::<_, i64>(0));
+            number.unwrap().to_string()
+        };
+        let tables = tables.map(Result::unwrap);
+        return tables
+            .map(|table| (table.clone(), of_both(&table, &count)))
+            .collect();
+    }
+    let tables = stage.sql(
+        "SELECT table_name FROM information_schema.columns \
+         WHERE table_schema = 'public' AND column_name = 'tenant_id'",
+    );
+    let count = |sql: &str| stage.sql(sql);
+    tables
+        .lines()
+        .map(|table| (table.to_owned(), of_both(table, &count)))
+        .collect()
+}
+
 both_engines! {
     async fn the_handle_of_another_tenant_sees_and_changes_nothing(stage: Stage) {
         furnish(&stage.rows).await;
@@ -284,9 +320,20 @@ both_engines! {
     async fn of_a_tenant_that_is_removed_nothing_stays(stage: Stage) {
         furnish(&stage.rows).await;
         furnish(&stage.other).await;
+        let before = counts(&stage);
+        assert!(before.len() >= 14, "{before:?}");
+        assert!(before.values().all(|&[own, others]| own > 0 && own == others), "{before:?}");
+
+        // As the command does it: closed first, and the tenant itself last.
+        assert!(stage.rows.write(async |work: &mut Work| work.close_tenant().await).await.unwrap());
+        assert_eq!(stage.store.find_tenant_by_host("ten_one.example.com").await, Ok(None));
+        assert!(stage.rows.find_tenant().await.unwrap().is_some(), "it can be found again");
+        assert!(stage.rows.remove_rows().await.unwrap() >= 10);
         let removed = stage.rows.write(async |work: &mut Work| work.remove_tenant().await).await;
         assert!(removed.unwrap());
-        assert!(stage.rows.remove_rows().await.unwrap() >= 10);
+
+        let expected = before.into_iter().map(|(table, [_, others])| (table, [0, others])).collect();
+        assert_eq!(counts(&stage), expected);
         for (name, asks) in asked() {
             for ask in asks {
                 assert_eq!(ask(stage.rows.clone()).await, 0, "{name} of a tenant that is gone");

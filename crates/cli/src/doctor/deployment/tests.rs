@@ -130,6 +130,11 @@ async fn an_address_without_a_tenant_is_named_before_a_start_makes_one() {
         "fail",
         "nobody.example.com",
     );
+    ward.settings.server.public_url = None;
+    for name in [&tenants[0].name, &tenants[0].domain] {
+        ward.settings.server.default_tenant = Some(name.clone());
+        says(&super::tenants(&ward.settings, &tenants), "ok", "");
+    }
 }
 
 #[tokio::test]

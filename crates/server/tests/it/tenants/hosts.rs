@@ -1,7 +1,7 @@
 //! Which tenant a request speaks to: by exact host and port, by alias, else the default one.
 
 use axum::body::Body;
-use http::Request;
+use http::{Request, Version};
 use testkit::{Answer, Engine, World, WorldSettings, on_both_engines};
 
 async fn discovery(world: &World, host: &str) -> Answer {
@@ -35,6 +35,20 @@ on_both_engines! {
         let answer = world.send("192.0.2.1", request.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.json()["issuer"], "https://login.example.com/");
     }
+
+    async fn in_http_2_the_authority_is_the_host(world: World) {
+        let other = world.neighbour("other").await;
+        for authority in [other.domain(), "alias.other.example.com"] {
+            // RFC 9113 §8.3.1: it comes with the target; a Host header beside it decides nothing.
+            for host in [None, Some("login.example.com")] {
+                let request = Request::get(format!("https://{authority}/.well-known/openid-configuration"));
+                let request = request.version(Version::HTTP_2);
+                let request = host.into_iter().fold(request, |request, host| request.header("host", host));
+                let answer = world.send("192.0.2.1", request.body(Body::empty()).unwrap()).await.expect(200);
+                assert_eq!(answer.json()["issuer"], "https://other.example.com/", "{authority}, Host {host:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -45,22 +59,29 @@ async fn without_a_default_tenant_a_strange_host_is_answered_clearly() {
     };
     let world = World::start_with(Engine::Sqlite, settings).await;
     discovery(&world, "login.example.com").await.expect(200);
-    for path in [
-        "/.well-known/openid-configuration",
-        "/oauth/token",
-        "/api/v2/clients",
-        "/userinfo",
+    for (method, path) in [
+        ("GET", "/.well-known/openid-configuration"),
+        ("GET", "/.well-known/jwks.json"),
+        ("POST", "/oauth/token"),
+        ("GET", "/userinfo"),
+        ("POST", "/userinfo"),
+        ("GET", "/api/v2/clients"),
+        ("POST", "/api/v2/clients"),
     ] {
-        let request = Request::get(path).header("host", "stranger.example.net");
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("host", "stranger.example.net");
         let answer = world
             .send("192.0.2.1", request.body(Body::empty()).unwrap())
-            .await;
-        if path == "/oauth/token" {
-            answer.expect(405);
-            continue;
-        }
-        let told = answer.expect(404).text;
-        assert!(told.contains("host"), "{path}: {told}");
+            .await
+            .expect(404);
+        let member = if path.starts_with("/api/v2/") {
+            "message"
+        } else {
+            "error_description"
+        };
+        assert_eq!(answer.text_of(member), "No tenant has this host.", "{path}");
+        let kind = answer.headers["content-type"].to_str().unwrap();
+        assert!(kind.starts_with("application/json"), "{path}: {kind}");
     }
     let alive = Request::get("/livez").header("host", "stranger.example.net");
     world

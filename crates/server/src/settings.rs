@@ -44,7 +44,8 @@ impl Default for ConnectionSettings {
         Self {
             most: 4_096,
             handshake: Duration::from_secs(10),
-            head: Duration::from_secs(10),
+            // Idle connections end with it too, and a client that was busy for ten seconds must not meet a closed one.
+            head: Duration::from_secs(20),
             body: Duration::from_secs(10),
             write: Duration::from_secs(10),
         }

@@ -39,6 +39,7 @@ pub use scope::Scope;
 pub use secret::Secret;
 pub use token::{
     AccessTokenClaims, AccessTokenKind, Approved, Audience, AudienceClaim,
-    ClientCredentialsRequest, DirectoryChoice, GrantType, Granted, IdTokenClaims, PasswordFacts,
-    PasswordRequest, TokenAnswer, TokenRequest, UserApi, UserInfo, client_credentials, password,
+    ClientCredentialsRequest, DirectoryChoice, GrantType, Granted, IdTokenClaims, OPAQUE_LIFETIME,
+    PasswordFacts, PasswordRequest, TokenAnswer, TokenRequest, UserApi, UserInfo,
+    client_credentials, password,
 };

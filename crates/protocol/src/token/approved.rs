@@ -11,7 +11,7 @@ use super::claims::UserClaims;
 use crate::{GrantType, Scope};
 
 /// Seconds an opaque token lives (auth0-wire-facts §1.6).
-const OPAQUE_LIFETIME: u32 = 86_400;
+pub const OPAQUE_LIFETIME: u32 = 86_400;
 
 /// What was approved, for whom, through which client.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ mod request;
 pub(crate) mod testing;
 
 pub use answer::TokenAnswer;
-pub use approved::{AccessTokenKind, Approved};
+pub use approved::{AccessTokenKind, Approved, OPAQUE_LIFETIME};
 pub use audience::{Audience, UserApi};
 pub use claims::{AccessTokenClaims, AudienceClaim, IdTokenClaims, UserInfo};
 pub use grant_type::GrantType;

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 use jiff::SignedDuration;
 use keys::{Expected, SecretDigest, verify_own};
-use protocol::{BearerRefusal, Parameters, Scope, UserInfo, UserInfoToken, presented_token};
+use protocol::{
+    BearerRefusal, OPAQUE_LIFETIME, Parameters, Scope, UserInfo, UserInfoToken, presented_token,
+};
 use storage::StoreError;
 
 use super::unread;
@@ -18,9 +20,6 @@ use crate::answer::bearer::{refused, told, unavailable};
 use crate::answer::oauth::Refusal;
 use crate::directory::signing_keys;
 use crate::request::{RequestContext, only_one};
-
-/// An opaque token's row tells when it ends; it lives this long.
-const OPAQUE_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// The user as far as the token's scope goes.
 pub(crate) async fn show(
@@ -83,15 +82,15 @@ async fn read(cx: &RequestContext, token: &str) -> Result<Option<UserInfoToken>,
             Some(UserInfoToken {
                 user_id: row.user_id?,
                 scope: Scope::of(row.scope.split(' ')),
-                issued_at: row.expires_at - OPAQUE_LIFETIME,
+                issued_at: row.expires_at - SignedDuration::from_secs(i64::from(OPAQUE_LIFETIME)),
             })
         }));
     }
     let keys = signing_keys(&cx.app, &cx.store).await?;
-    let issuer = cx.tenant().issuer();
+    let (issuer, audience) = (cx.tenant().issuer(), cx.tenant().userinfo_audience());
     let expected = Expected {
         issuer: &issuer,
-        audience: &format!("{issuer}userinfo"),
+        audience: &audience,
         now: cx.now,
     };
     let claims = verify_own(token, &keys, &expected).ok();

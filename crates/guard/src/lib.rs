@@ -45,6 +45,7 @@ mod attempt;
 mod meter;
 mod plan;
 mod policy;
+mod pool;
 mod row;
 mod rule;
 mod source;
@@ -53,7 +54,7 @@ mod verdict;
 
 pub use allowlist::{Allowlist, AllowlistError};
 pub use attempt::{Account, Attempt, Standing};
-pub use meter::{MeterKind, MeterName};
+pub use meter::{MeterKind, MeterName, Width};
 pub use plan::Plan;
 pub use policy::{BruteForce, Bucket, CountMode, Policy, SameUser, Shield, SuspiciousIp};
 pub use row::Row;

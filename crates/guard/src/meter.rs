@@ -5,7 +5,7 @@
 
 use ipnet::IpNet;
 
-use crate::Account;
+use crate::{Account, Source};
 
 /// What a meter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,41 +16,116 @@ pub enum MeterKind {
     Identifier,
     /// Failures of one account from one IPv6 /48.
     IdentifierPrefix,
-    /// Failures from one source: an IPv4 address or an IPv6 /64.
-    Source64,
-    /// Failures from one IPv6 /56.
-    Source56,
-    /// Failures from one IPv6 /48.
-    Source48,
+    /// Failures from one source.
+    Source(Width),
     /// Logins of one account from one source, right or wrong.
     SameUser,
     /// Distinct accounts that fail from one source.
     ManyUsers,
+    /// Sign-ups from one source, whatever comes of them.
+    SignUp(Width),
+    /// Right but breached passwords of which one source was told.
+    Confirmation(Width),
+    /// Wrong one-time tickets from one source.
+    Ticket(Width),
+    /// Wrong secrets of one application from one source.
+    ClientSecret(Width),
+    /// Mails that one source asked for, to whomever.
+    MailAsked(Width),
+    /// Mails that one source asked for, to one address.
+    MailAskedFor,
+    /// Mails of one purpose to one addressee.
+    MailTo,
+    /// Mails of one purpose to one addressee about one source.
+    MailAbout,
+}
+
+/// How much of the network counts as one source; the wider ones exist for IPv6 alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Width {
+    /// The IPv4 address, or the IPv6 /64.
+    Here,
+    /// The IPv6 /56.
+    Wide56,
+    /// The IPv6 /48.
+    Wide48,
+}
+
+impl Width {
+    /// Every width, from narrow to wide.
+    pub(crate) const ALL: [Self; 3] = [Self::Here, Self::Wide56, Self::Wide48];
+
+    /// How many times the budget of one source this width has.
+    pub(crate) fn factor(self) -> u32 {
+        match self {
+            Self::Here => 1,
+            Self::Wide56 => 4,
+            Self::Wide48 => 16,
+        }
+    }
+
+    /// The network of this width around a source; none where it has no such parent.
+    pub(crate) fn network(self, source: &Source) -> Option<IpNet> {
+        match self {
+            Self::Here => Some(source.prefix()),
+            Self::Wide56 => source.prefix56(),
+            Self::Wide48 => source.prefix48(),
+        }
+    }
 }
 
 impl MeterKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 26] = [
         Self::Pair,
         Self::Identifier,
         Self::IdentifierPrefix,
-        Self::Source64,
-        Self::Source56,
-        Self::Source48,
+        Self::Source(Width::Here),
+        Self::Source(Width::Wide56),
+        Self::Source(Width::Wide48),
         Self::SameUser,
         Self::ManyUsers,
+        Self::SignUp(Width::Here),
+        Self::SignUp(Width::Wide56),
+        Self::SignUp(Width::Wide48),
+        Self::Confirmation(Width::Here),
+        Self::Confirmation(Width::Wide56),
+        Self::Confirmation(Width::Wide48),
+        Self::Ticket(Width::Here),
+        Self::Ticket(Width::Wide56),
+        Self::Ticket(Width::Wide48),
+        Self::ClientSecret(Width::Here),
+        Self::ClientSecret(Width::Wide56),
+        Self::ClientSecret(Width::Wide48),
+        Self::MailAsked(Width::Here),
+        Self::MailAsked(Width::Wide56),
+        Self::MailAsked(Width::Wide48),
+        Self::MailAskedFor,
+        Self::MailTo,
+        Self::MailAbout,
     ];
 
     /// The number under which rows of this kind are stored; it never changes.
     pub fn code(self) -> i16 {
+        let wide = |first: i16, width: Width| match width {
+            Width::Here => first,
+            Width::Wide56 => first.saturating_add(1),
+            Width::Wide48 => first.saturating_add(2),
+        };
         match self {
             Self::Pair => 1,
             Self::Identifier => 2,
             Self::IdentifierPrefix => 3,
-            Self::Source64 => 4,
-            Self::Source56 => 5,
-            Self::Source48 => 6,
+            Self::Source(width) => wide(4, width),
             Self::SameUser => 7,
             Self::ManyUsers => 8,
+            Self::SignUp(width) => wide(9, width),
+            Self::Confirmation(width) => wide(12, width),
+            Self::Ticket(width) => wide(15, width),
+            Self::ClientSecret(width) => wide(18, width),
+            Self::MailAsked(width) => wide(21, width),
+            Self::MailAskedFor => 24,
+            Self::MailTo => 25,
+            Self::MailAbout => 26,
         }
     }
 
@@ -61,7 +136,21 @@ impl MeterKind {
 
     /// Whether it is a meter of suspicious IP throttling.
     pub fn counts_source(self) -> bool {
-        matches!(self, Self::Source64 | Self::Source56 | Self::Source48)
+        matches!(self, Self::Source(_) | Self::SignUp(_))
+    }
+
+    /// Whether unblocking an account or a source lifts it: what counts logins or mails, right ones too, stays.
+    pub fn is_lifted(self) -> bool {
+        matches!(
+            self,
+            Self::Pair
+                | Self::Identifier
+                | Self::IdentifierPrefix
+                | Self::Source(_)
+                | Self::SignUp(_)
+                | Self::Ticket(_)
+                | Self::ClientSecret(_)
+        )
     }
 }
 
@@ -142,12 +231,12 @@ mod tests {
     #[test]
     fn codes_are_stable_and_read_back() {
         let codes: Vec<i16> = MeterKind::ALL.iter().map(|kind| kind.code()).collect();
-        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(codes, (1..=26).collect::<Vec<i16>>());
         for kind in MeterKind::ALL {
             assert_eq!(MeterKind::from_code(kind.code()), Some(kind));
         }
         assert_eq!(MeterKind::from_code(0), None);
-        assert_eq!(MeterKind::from_code(9), None);
+        assert_eq!(MeterKind::from_code(27), None);
     }
 
     #[test]
@@ -167,7 +256,7 @@ mod tests {
             named(MeterKind::Pair, "con", user("ab"), "::/64"),
             named(MeterKind::Pair, "con", user("ab"), "::/48"),
             MeterName {
-                kind: MeterKind::Source64,
+                kind: MeterKind::Source(Width::Here),
                 account: None,
                 network: "10.0.0.1/32".parse().ok(),
             },
@@ -199,7 +288,7 @@ mod tests {
         assert_ne!(pair.source_bytes(), other.source_bytes());
 
         let source = MeterName {
-            kind: MeterKind::Source64,
+            kind: MeterKind::Source(Width::Here),
             account: None,
             network: pair.network,
         };

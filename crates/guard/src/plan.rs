@@ -170,11 +170,16 @@ impl Meter {
             MeterKind::Pair | MeterKind::Identifier | MeterKind::IdentifierPrefix => {
                 Some(Reason::Blocked)
             }
-            MeterKind::Source64 | MeterKind::Source56 | MeterKind::Source48 => {
-                Some(Reason::SuspiciousIp)
-            }
+            MeterKind::Source(_) | MeterKind::SignUp(_) => Some(Reason::SuspiciousIp),
             MeterKind::SameUser => Some(Reason::SameUser),
             MeterKind::ManyUsers => None,
+            MeterKind::Confirmation(_)
+            | MeterKind::Ticket(_)
+            | MeterKind::ClientSecret(_)
+            | MeterKind::MailAsked(_)
+            | MeterKind::MailAskedFor
+            | MeterKind::MailTo
+            | MeterKind::MailAbout => Some(Reason::Pool),
         }
     }
 

@@ -8,8 +8,9 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::plan::{Meter, Plan};
+use crate::pool::{CLIENT_SECRETS, MAILS_ABOUT, MAILS_ASKED, MAILS_ASKED_FOR, MAILS_TO, TICKETS};
 use crate::rule::{Judgement, Rule};
-use crate::{Account, Allowlist, Attempt, MeterKind, MeterName, Row, Standing};
+use crate::{Account, Allowlist, Attempt, MeterKind, MeterName, Row, Source, Standing, Width};
 
 /// All shields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Policy {
     pub brute_force: BruteForce,
     pub suspicious_ip: SuspiciousIp,
     pub same_user: SameUser,
+    /// Right but breached passwords of which one source may be told.
+    pub confirmations: Bucket,
 }
 
 /// What a shield does with what it counts.
@@ -54,6 +57,7 @@ pub struct SuspiciousIp {
     pub shield: Shield,
     pub allowlist: Allowlist,
     pub pre_login: Bucket,
+    pub pre_user_registration: Bucket,
 }
 
 /// So many at once, then one more every `rate`.
@@ -80,19 +84,13 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 impl Policy {
     /// The meters that this attempt touches.
     pub fn plan(&self, attempt: &Attempt) -> Plan {
-        let exempt = |allowlist: &Allowlist| {
-            attempt.standing != Standing::Distrusted && allowlist.contains(attempt.source.exact())
-        };
-        let brute_force = !exempt(&self.brute_force.allowlist);
-        let suspicious_ip = !exempt(&self.suspicious_ip.allowlist);
+        let (source, standing) = (&attempt.source, attempt.standing);
+        let brute_force = !is_exempt(&self.brute_force.allowlist, source, standing);
+        let suspicious_ip = !is_exempt(&self.suspicious_ip.allowlist, source, standing);
 
-        let source = &attempt.source;
         let here = Some(source.prefix());
         let account = Some((attempt.connection.clone(), attempt.account.clone()));
-        let mut plan = Planned {
-            policy: self,
-            meters: Vec::new(),
-        };
+        let mut plan = Planned::under(self);
         if brute_force {
             match self.brute_force.mode {
                 CountMode::PerIdentifierAndIp => {
@@ -105,15 +103,7 @@ impl Policy {
             }
         }
         if suspicious_ip {
-            plan.add(MeterKind::Source64, None, here);
-            for (kind, prefix) in [
-                (MeterKind::Source56, source.prefix56()),
-                (MeterKind::Source48, source.prefix48()),
-            ] {
-                if prefix.is_some() {
-                    plan.add(kind, None, prefix);
-                }
-            }
+            plan.add_widths(MeterKind::Source, None, source);
         }
         let users_share_limits = !plan.meters.is_empty();
         plan.add(MeterKind::SameUser, account, here);
@@ -138,28 +128,26 @@ impl Policy {
     /// How meters of this kind count under this policy, whether or not their shield is on.
     pub fn rule(&self, kind: MeterKind) -> Rule {
         let threshold = self.brute_force.max_attempts.max(1);
-        let source = |factor: u32| Rule::Failures {
-            capacity: self
-                .suspicious_ip
-                .pre_login
-                .max_attempts
-                .saturating_mul(factor),
-            rate: share(self.suspicious_ip.pre_login.rate, factor),
-        };
         match kind {
             MeterKind::Pair | MeterKind::Identifier => Rule::Consecutive { threshold },
             MeterKind::IdentifierPrefix => Rule::Failures {
                 capacity: threshold.saturating_mul(PREFIX_FACTOR),
                 rate: share(DAY, threshold),
             },
-            MeterKind::Source64 => source(1),
-            MeterKind::Source56 => source(4),
-            MeterKind::Source48 => source(16),
+            MeterKind::Source(width) => self.suspicious_ip.pre_login.failures(width),
             MeterKind::SameUser => Rule::Attempts {
                 capacity: self.same_user.max_attempts,
                 rate: self.same_user.rate,
             },
             MeterKind::ManyUsers => Rule::Accounts,
+            MeterKind::SignUp(width) => self.suspicious_ip.pre_user_registration.attempts(width),
+            MeterKind::Confirmation(width) => self.confirmations.attempts(width),
+            MeterKind::Ticket(width) => TICKETS.failures(width),
+            MeterKind::ClientSecret(width) => CLIENT_SECRETS.failures(width),
+            MeterKind::MailAsked(width) => MAILS_ASKED.attempts(width),
+            MeterKind::MailAskedFor => MAILS_ASKED_FOR.attempts(Width::Here),
+            MeterKind::MailTo => MAILS_TO.attempts(Width::Here),
+            MeterKind::MailAbout => MAILS_ABOUT.attempts(Width::Here),
         }
     }
 
@@ -175,23 +163,75 @@ impl Policy {
         match kind {
             MeterKind::Pair | MeterKind::IdentifierPrefix => in_mode(CountMode::PerIdentifierAndIp),
             MeterKind::Identifier => in_mode(CountMode::PerIdentifier),
-            MeterKind::Source64 | MeterKind::Source56 | MeterKind::Source48 => {
-                self.suspicious_ip.shield
-            }
+            MeterKind::Source(_) | MeterKind::SignUp(_) => self.suspicious_ip.shield,
             MeterKind::SameUser => self.same_user.shield,
             MeterKind::ManyUsers => Shield::Observe,
+            MeterKind::Confirmation(_)
+            | MeterKind::Ticket(_)
+            | MeterKind::ClientSecret(_)
+            | MeterKind::MailAsked(_)
+            | MeterKind::MailAskedFor
+            | MeterKind::MailTo
+            | MeterKind::MailAbout => Shield::Enforce,
+        }
+    }
+}
+
+impl Bucket {
+    fn failures(self, width: Width) -> Rule {
+        Rule::Failures {
+            capacity: self.max_attempts.saturating_mul(width.factor()),
+            rate: share(self.rate, width.factor()),
+        }
+    }
+
+    fn attempts(self, width: Width) -> Rule {
+        Rule::Attempts {
+            capacity: self.max_attempts.saturating_mul(width.factor()),
+            rate: share(self.rate, width.factor()),
         }
     }
 }
 
 /// A plan in the making.
-struct Planned<'a> {
+pub(crate) struct Planned<'a> {
     policy: &'a Policy,
     meters: Vec<Meter>,
 }
 
-impl Planned<'_> {
-    fn add(&mut self, kind: MeterKind, account: Option<(String, Account)>, network: Option<IpNet>) {
+impl<'a> Planned<'a> {
+    pub(crate) fn under(policy: &'a Policy) -> Self {
+        Self {
+            policy,
+            meters: Vec::new(),
+        }
+    }
+
+    /// Of a plan that keeps no mark of accounts.
+    pub(crate) fn plan(self) -> Plan {
+        Plan::new(self.meters, 0)
+    }
+
+    /// One meter for each network that the source is counted in.
+    pub(crate) fn add_widths(
+        &mut self,
+        kind: fn(Width) -> MeterKind,
+        account: Option<(String, Account)>,
+        source: &Source,
+    ) {
+        for width in Width::ALL {
+            if let Some(network) = width.network(source) {
+                self.add(kind(width), account.clone(), Some(network));
+            }
+        }
+    }
+
+    pub(crate) fn add(
+        &mut self,
+        kind: MeterKind,
+        account: Option<(String, Account)>,
+        network: Option<IpNet>,
+    ) {
         let shield = self.policy.shield(kind);
         if shield != Shield::Off {
             self.meters.push(Meter {
@@ -205,6 +245,11 @@ impl Planned<'_> {
             });
         }
     }
+}
+
+/// Whether an allowlist exempts this source.
+pub(crate) fn is_exempt(allowlist: &Allowlist, source: &Source, standing: Standing) -> bool {
+    standing != Standing::Distrusted && allowlist.contains(source.exact())
 }
 
 /// The rate of a bucket that regains `factor` attempts while another regains one.

@@ -33,6 +33,8 @@ pub enum Reason {
     SuspiciousIp,
     /// Too many logins of one user from one source.
     SameUser,
+    /// A budget that is no login's (`pool`).
+    Pool,
 }
 
 /// A charge that waits for its settle.

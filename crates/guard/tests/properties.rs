@@ -11,7 +11,7 @@ use std::time::Duration;
 use guard::{
     Account, Allowlist, Attempt, BruteForce, Bucket, CountMode, MeterKind, Outcome, Plan, Policy,
     RESERVATION_LIFE, Reason, Reservation, Row, SameUser, Shield, Source, Standing, SuspiciousIp,
-    Verdict,
+    Verdict, Width,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -37,11 +37,19 @@ fn policy(brute_force: u32, suspicious_ip: u32, shield: Shield) -> Policy {
                 max_attempts: suspicious_ip,
                 rate: Duration::from_secs(60),
             },
+            pre_user_registration: Bucket {
+                max_attempts: 50,
+                rate: Duration::from_millis(1_200),
+            },
         },
         same_user: SameUser {
             shield,
             max_attempts: 1_000_000,
             rate: Duration::from_secs(6),
+        },
+        confirmations: Bucket {
+            max_attempts: 20,
+            rate: Duration::from_secs(3_600),
         },
     }
 }
@@ -221,7 +229,7 @@ proptest! {
                 rows = settlement.rows.into_iter().map(Some).collect();
                 told += 1;
             } else {
-                let source = policy.blocked(MeterKind::Source64, rows[0].as_ref().unwrap(), at(now));
+                let source = policy.blocked(MeterKind::Source(Width::Here), rows[0].as_ref().unwrap(), at(now));
                 prop_assert!(source.is_some_and(|until| until > at(now) && until <= at(now + 60)));
             }
             prop_assert!(told <= i64::from(capacity) + now / 60);
@@ -347,7 +355,7 @@ proptest! {
     fn an_expired_row_is_an_absent_one(row in plausible_row(), noticed in 0..5_000i64, seen in any::<u64>()) {
         let policy = policy(4, 4, Shield::Enforce);
         let row = Row { noticed_at: row.written_at - Duration::from_secs(noticed as u64), seen, ..row };
-        for kind in [MeterKind::Pair, MeterKind::IdentifierPrefix, MeterKind::Source64, MeterKind::SameUser] {
+        for kind in [MeterKind::Pair, MeterKind::IdentifierPrefix, MeterKind::Source(Width::Here), MeterKind::SameUser] {
             let now = row.expires_at(&policy.rule(kind));
             let plan = plan(&policy);
             let place = plan.meters().position(|meter| meter.kind == kind).unwrap();

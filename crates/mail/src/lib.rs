@@ -21,6 +21,6 @@ pub use send_error::SendError;
 pub use smtp::{Credentials, Roots, Security, Smtp, SmtpSettings, SmtpSettingsError};
 pub use template::{
     DEFAULT_LINK_LIFETIME, MAX_TEMPLATE, Part, RenderError, Rendered, Template, TemplateError,
-    TemplateName, TemplateSource, UnknownTemplate, Variables,
+    TemplateName, TemplateSource, UnknownTemplate, Variables, plain,
 };
 pub use transport::Transport;

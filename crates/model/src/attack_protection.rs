@@ -5,12 +5,33 @@
 use serde::{Deserialize, Serialize};
 
 /// All shields of a tenant.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AttackProtection {
     pub brute_force: BruteForceSettings,
     pub suspicious_ip: SuspiciousIpSettings,
     pub same_user: SameUserSettings,
+    pub breached_password: BreachedPasswordSettings,
+    /// Right but breached passwords of which one source may be told; ours.
+    pub confirmations: StageSettings,
+    /// Who gets the notices for administrators: e-mail addresses; ours.
+    pub administrators: Vec<String>,
+}
+
+impl Default for AttackProtection {
+    fn default() -> Self {
+        Self {
+            brute_force: BruteForceSettings::default(),
+            suspicious_ip: SuspiciousIpSettings::default(),
+            same_user: SameUserSettings::default(),
+            breached_password: BreachedPasswordSettings::default(),
+            confirmations: StageSettings {
+                max_attempts: 20,
+                rate: 3_600_000,
+            },
+            administrators: Vec::new(),
+        }
+    }
 }
 
 /// `attack-protection/brute-force-protection`.
@@ -116,4 +137,46 @@ impl Default for SameUserSettings {
             rate: 6_000,
         }
     }
+}
+
+/// `attack-protection/breached-password-detection`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BreachedPasswordSettings {
+    pub enabled: bool,
+    /// At login: subset of `block`, `user_notification`, `admin_notification`.
+    pub shields: Vec<String>,
+    /// Subset of `immediately`, `daily`, `weekly`, `monthly`.
+    pub admin_notification_frequency: Vec<String>,
+    /// `standard` or `enhanced`.
+    pub method: String,
+    pub stage: BreachedPasswordStages,
+}
+
+impl Default for BreachedPasswordSettings {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            shields: Vec::new(),
+            admin_notification_frequency: Vec::new(),
+            method: "standard".to_owned(),
+            stage: BreachedPasswordStages::default(),
+        }
+    }
+}
+
+/// What happens at other stages than the login.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct BreachedPasswordStages {
+    pub pre_user_registration: BreachedPasswordStage,
+    pub pre_change_password: BreachedPasswordStage,
+}
+
+/// One stage.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BreachedPasswordStage {
+    /// Subset of `block`, `admin_notification`.
+    pub shields: Vec<String>,
 }

@@ -79,6 +79,35 @@ event_types! {
     ClientCredentialsSucceeded = "seccft",
     /// Client credentials were not exchanged for a token.
     ClientCredentialsFailed = "feccft",
+    /// A right password that is breached.
+    BreachedPassword = "pwd_leak",
+    /// A sign-up with a breached password.
+    BreachedPasswordAtSignup = "signup_pwd_leak",
+    /// A new password that is breached.
+    BreachedPasswordAtChange = "reset_pwd_leak",
+    /// A block was lifted through the link of a mail.
+    UserUnblocked = "ublkdu",
+    /// A block began; ours.
+    BlockCreated = "portcullis_block_created",
+    /// A block was lifted before its time; ours.
+    BlockLifted = "portcullis_block_lifted",
+    /// A block came to its end by itself; ours.
+    BlockExpired = "portcullis_block_expired",
+    /// A sign-up.
+    SignupSucceeded = "ss",
+    SignupFailed = "fs",
+    /// A password was changed by its user.
+    PasswordChanged = "scp",
+    PasswordChangeFailed = "fcp",
+    /// A mail to change a password was asked for.
+    PasswordChangeRequested = "scpr",
+    PasswordChangeRequestFailed = "fcpr",
+    /// An address was shown to be its user's own.
+    EmailVerified = "sv",
+    EmailVerificationFailed = "fv",
+    /// A mail to verify an address was asked for.
+    VerificationRequested = "svr",
+    VerificationRequestFailed = "fvr",
     /// A change through the Management API.
     ManagementWrite = "sapi",
     /// A mail was given up.

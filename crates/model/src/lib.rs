@@ -13,12 +13,13 @@ mod id;
 mod identifier;
 mod resource_server;
 mod tenant;
+mod ticket;
 mod user;
 mod wire_time;
 
 pub use attack_protection::{
-    AttackProtection, BruteForceSettings, SameUserSettings, StageSettings, SuspiciousIpSettings,
-    SuspiciousIpStages,
+    AttackProtection, BreachedPasswordSettings, BreachedPasswordStage, BreachedPasswordStages,
+    BruteForceSettings, SameUserSettings, StageSettings, SuspiciousIpSettings, SuspiciousIpStages,
 };
 pub use client::{
     ApplicationType, Client, ClientRecord, JwtConfiguration, SigningAlgorithm,
@@ -35,5 +36,6 @@ pub use resource_server::{
     TokenDialect, UserAccess, UserPolicy,
 };
 pub use tenant::{Tenant, TenantSettings};
+pub use ticket::TicketKind;
 pub use user::{Identity, User, UserRecord};
 pub use wire_time::{from_micros, to_micros, wire_time};

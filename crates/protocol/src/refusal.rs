@@ -86,6 +86,9 @@ pub enum Reason {
         "Too many logins of this user from this address. Try again after the time in Retry-After."
     )]
     SameUserLimit,
+    /// Too many wrong secrets of this application from this address.
+    #[error("Too many requests. Try again after the time in Retry-After.")]
+    TooManyRequests,
 
     #[error("Service not enabled within domain: {0}")]
     ServiceNotEnabled(String),
@@ -164,7 +167,7 @@ impl Reason {
             Self::WrongCredentials { .. } => ErrorCode::InvalidGrant,
             Self::UserBlocked => ErrorCode::Unauthorized,
             Self::BruteForceBlocked | Self::SuspiciousIp => ErrorCode::TooManyAttempts,
-            Self::SameUserLimit => ErrorCode::TooManyRequests,
+            Self::SameUserLimit | Self::TooManyRequests => ErrorCode::TooManyRequests,
             Self::NoDefaultDirectory | Self::ServerError => ErrorCode::ServerError,
             Self::TemporarilyUnavailable => ErrorCode::TemporarilyUnavailable,
         }

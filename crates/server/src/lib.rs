@@ -15,6 +15,7 @@ mod directory;
 mod event_log;
 mod failpoint;
 mod health;
+mod hosted;
 mod jobs;
 mod management;
 mod management_scopes;

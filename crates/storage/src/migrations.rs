@@ -59,6 +59,9 @@ migrations! {
     "0030_clients_header_trust",
     "0031_mail_queue",
     "0032_mail_queue_by_next_try",
+    "0033_tickets",
+    "0034_tickets_by_expiry",
+    "0035_tickets_by_user",
 }
 
 /// The row that those who migrate lock.

@@ -164,7 +164,7 @@ fn present<T>(cell: Option<T>) -> Result<T, StoreError> {
     cell.ok_or_else(|| unreadable("a value is missing"))
 }
 
-fn unreadable(what: &str) -> StoreError {
+pub(crate) fn unreadable(what: &str) -> StoreError {
     StoreError::Unreadable(what.to_owned())
 }
 

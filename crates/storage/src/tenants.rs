@@ -10,7 +10,7 @@ const COLUMNS: &str =
     "t.tenant_id, t.name, t.domain, t.aliases, t.settings, t.attack_protection, t.version";
 
 /// Every table with rows of tenants, but for the tenants themselves and their hosts.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "access_tokens",
     "client_grants",
     "clients",
@@ -23,6 +23,7 @@ const TABLES: [&str; 13] = [
     "password_mix",
     "resource_servers",
     "signing_keys",
+    "tickets",
     "users",
 ];
 

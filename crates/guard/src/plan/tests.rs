@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     Account, Allowlist, Attempt, BruteForce, Bucket, CountMode, Policy, SameUser, Source, Standing,
-    SuspiciousIp,
+    SuspiciousIp, Width,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -27,11 +27,19 @@ fn policy(threshold: u32, capacity: u32, logins: u32) -> Policy {
                 max_attempts: capacity,
                 rate: Duration::from_secs(864),
             },
+            pre_user_registration: Bucket {
+                max_attempts: 50,
+                rate: Duration::from_millis(1_200),
+            },
         },
         same_user: SameUser {
             shield: Shield::Enforce,
             max_attempts: logins,
             rate: Duration::from_secs(6),
+        },
+        confirmations: Bucket {
+            max_attempts: 20,
+            rate: Duration::from_secs(3_600),
         },
     }
 }
@@ -146,9 +154,9 @@ fn a_success_resets_the_pair_and_nothing_else() {
     };
     assert_eq!(counts(MeterKind::Pair), (0, 0));
     assert_eq!(counts(MeterKind::IdentifierPrefix), (2, 2));
-    assert_eq!(counts(MeterKind::Source64), (2, 2));
-    assert_eq!(counts(MeterKind::Source56), (2, 2));
-    assert_eq!(counts(MeterKind::Source48), (2, 2));
+    assert_eq!(counts(MeterKind::Source(Width::Here)), (2, 2));
+    assert_eq!(counts(MeterKind::Source(Width::Wide56)), (2, 2));
+    assert_eq!(counts(MeterKind::Source(Width::Wide48)), (2, 2));
     assert_eq!(counts(MeterKind::SameUser), (3, 3));
 }
 
@@ -164,7 +172,7 @@ fn undone_gives_back_and_resets_nothing() {
     );
     let pair = meters.row(&plan, MeterKind::Pair);
     assert_eq!((pair.charged, pair.failed, pair.failed_at), (1, 1, at(0)));
-    assert_eq!(meters.row(&plan, MeterKind::Source64).charged, 1);
+    assert_eq!(meters.row(&plan, MeterKind::Source(Width::Here)).charged, 1);
     assert_eq!(meters.row(&plan, MeterKind::SameUser).charged, 2);
 }
 
@@ -287,7 +295,7 @@ fn a_settle_whose_epoch_is_gone_is_lost_whole() {
     for outcome in [Outcome::Wrong, Outcome::Right, Outcome::Undone] {
         assert_eq!(meters.settle(&plan, &early, outcome, 31), Err(Lost));
     }
-    assert_eq!(meters.row(&plan, MeterKind::Source64).charged, 3);
+    assert_eq!(meters.row(&plan, MeterKind::Source(Width::Here)).charged, 3);
     assert!(meters.settle(&plan, &late, Outcome::Wrong, 31).is_ok());
     assert!(
         meters
@@ -296,8 +304,8 @@ fn a_settle_whose_epoch_is_gone_is_lost_whole() {
     );
     // What the lost attempt held in the source runs out too.
     meters.permit(&plan, 90);
-    assert_eq!(meters.row(&plan, MeterKind::Source64).charged, 3);
-    assert_eq!(meters.row(&plan, MeterKind::Source64).failed, 2);
+    assert_eq!(meters.row(&plan, MeterKind::Source(Width::Here)).charged, 3);
+    assert_eq!(meters.row(&plan, MeterKind::Source(Width::Here)).failed, 2);
 }
 
 #[test]

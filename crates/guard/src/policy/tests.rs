@@ -1,11 +1,13 @@
 //! Which meters an attempt touches under which policy, and how they count.
 
-use MeterKind::{
-    Identifier, IdentifierPrefix, ManyUsers, Pair, SameUser as Login, Source48, Source56, Source64,
-};
+use MeterKind::{Identifier, IdentifierPrefix, ManyUsers, Pair, SameUser as Login};
 
 use super::*;
-use crate::{Account, Source};
+use crate::{Account, Source, Width};
+
+const SOURCE64: MeterKind = MeterKind::Source(Width::Here);
+const SOURCE56: MeterKind = MeterKind::Source(Width::Wide56);
+const SOURCE48: MeterKind = MeterKind::Source(Width::Wide48);
 
 fn policy() -> Policy {
     Policy {
@@ -22,11 +24,19 @@ fn policy() -> Policy {
                 max_attempts: 100,
                 rate: Duration::from_millis(864_000),
             },
+            pre_user_registration: Bucket {
+                max_attempts: 50,
+                rate: Duration::from_millis(1_200),
+            },
         },
         same_user: SameUser {
             shield: Shield::Enforce,
             max_attempts: 20,
             rate: Duration::from_secs(6),
+        },
+        confirmations: Bucket {
+            max_attempts: 20,
+            rate: Duration::from_secs(3_600),
         },
     }
 }
@@ -56,18 +66,18 @@ fn allow(entry: &str) -> Allowlist {
 fn the_meters_of_an_attempt_and_their_order() {
     let v4 = attempt("198.51.100.7", Standing::Own);
     let v6 = attempt("2001:db8::1", Standing::Own);
-    assert_eq!(kinds(&policy(), &v4), [Pair, Source64, Login]);
+    assert_eq!(kinds(&policy(), &v4), [Pair, SOURCE64, Login]);
     assert_eq!(
         kinds(&policy(), &v6),
-        [Pair, IdentifierPrefix, Source64, Source56, Source48, Login]
+        [Pair, IdentifierPrefix, SOURCE64, SOURCE56, SOURCE48, Login]
     );
 
     let mut lockout = policy();
     lockout.brute_force.mode = CountMode::PerIdentifier;
-    assert_eq!(kinds(&lockout, &v4), [Identifier, Source64, Login]);
+    assert_eq!(kinds(&lockout, &v4), [Identifier, SOURCE64, Login]);
     assert_eq!(
         kinds(&lockout, &v6),
-        [Identifier, Source64, Source56, Source48, Login]
+        [Identifier, SOURCE64, SOURCE56, SOURCE48, Login]
     );
     let elsewhere = attempt("203.0.113.1", Standing::Vouched);
     let first = |attempt: &Attempt| {
@@ -85,7 +95,7 @@ fn the_meters_of_an_attempt_and_their_order() {
 
     let mut off = policy();
     off.brute_force.shield = Shield::Off;
-    assert_eq!(kinds(&off, &v4), [Source64, Login]);
+    assert_eq!(kinds(&off, &v4), [SOURCE64, Login]);
     off.suspicious_ip.shield = Shield::Off;
     off.same_user.shield = Shield::Off;
     assert_eq!(kinds(&off, &attempt("2001:db8::1", Standing::Backend)), []);
@@ -99,7 +109,7 @@ fn only_a_backend_is_watched_for_many_users() {
     let backend = attempt("198.51.100.7", Standing::Backend);
     assert_eq!(
         kinds(&policy(), &backend),
-        [Pair, Source64, Login, ManyUsers]
+        [Pair, SOURCE64, Login, ManyUsers]
     );
 
     let mut exempt = policy();
@@ -119,22 +129,22 @@ fn an_allowlist_exempts_the_effective_source_from_its_shield() {
     for standing in [Standing::Own, Standing::Vouched] {
         assert_eq!(
             kinds(&policy, &attempt("198.51.100.7", standing)),
-            [Source64, Login]
+            [SOURCE64, Login]
         );
         assert_eq!(
             kinds(&policy, &attempt("203.0.113.1", standing)),
-            [Pair, Source64, Login]
+            [Pair, SOURCE64, Login]
         );
     }
     let distrusted = attempt("198.51.100.7", Standing::Distrusted);
-    assert_eq!(kinds(&policy, &distrusted), [Pair, Source64, Login]);
+    assert_eq!(kinds(&policy, &distrusted), [Pair, SOURCE64, Login]);
 
     policy.suspicious_ip.allowlist = allow("198.51.100.7");
     assert_eq!(
         kinds(&policy, &attempt("198.51.100.7", Standing::Own)),
         [Login]
     );
-    assert_eq!(kinds(&policy, &distrusted), [Pair, Source64, Login]);
+    assert_eq!(kinds(&policy, &distrusted), [Pair, SOURCE64, Login]);
 }
 
 #[test]
@@ -143,7 +153,7 @@ fn an_allowlist_matches_the_exact_address_and_not_the_folded_one() {
     policy.brute_force.allowlist = allow("8.8.8.8");
     policy.suspicious_ip.allowlist = allow("8.8.8.8");
     let folded = attempt("64:ff9b::8.8.8.8", Standing::Own);
-    assert_eq!(kinds(&policy, &folded), [Pair, Source64, Login]);
+    assert_eq!(kinds(&policy, &folded), [Pair, SOURCE64, Login]);
     let names = |attempt: &Attempt| policy.plan(attempt).meters().last().cloned();
     assert_eq!(
         names(&folded),
@@ -166,21 +176,21 @@ fn how_the_meters_count() {
         }
     );
     assert_eq!(
-        policy.rule(Source64),
+        policy.rule(SOURCE64),
         Rule::Failures {
             capacity: 100,
             rate: second * 864
         }
     );
     assert_eq!(
-        policy.rule(Source56),
+        policy.rule(SOURCE56),
         Rule::Failures {
             capacity: 400,
             rate: second * 216
         }
     );
     assert_eq!(
-        policy.rule(Source48),
+        policy.rule(SOURCE48),
         Rule::Failures {
             capacity: 1_600,
             rate: second * 54
@@ -228,7 +238,7 @@ fn what_a_list_of_blocks_shows() {
         "not in this mode"
     );
     let drained = Timestamp::from_second(1_700_000_864).unwrap();
-    assert_eq!(policy.blocked(Source64, &row(100), now), Some(drained));
+    assert_eq!(policy.blocked(SOURCE64, &row(100), now), Some(drained));
     assert_eq!(
         policy.blocked(
             ManyUsers,

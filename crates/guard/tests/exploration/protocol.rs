@@ -177,11 +177,19 @@ impl World {
                     max_attempts: scenario.capacity.unwrap_or(1),
                     rate: Duration::from_secs(24 * 3600),
                 },
+                pre_user_registration: Bucket {
+                    max_attempts: 50,
+                    rate: Duration::from_millis(1_200),
+                },
             },
             same_user: SameUser {
                 shield: Shield::Off,
                 max_attempts: 1,
                 rate: Duration::from_secs(1),
+            },
+            confirmations: Bucket {
+                max_attempts: 20,
+                rate: Duration::from_secs(3_600),
             },
         };
         let plan = |account: usize| {

@@ -2,7 +2,7 @@
 //!
 //! All have one layout. They use only variables that the server always has.
 
-use super::{TemplateName, TemplateSource};
+use super::{Rendered, TemplateName, TemplateSource};
 
 /// Around every body; ours, without images, scripts or anything that is fetched.
 const BEFORE: &str = r#"<!DOCTYPE html>
@@ -137,6 +137,27 @@ impl TemplateSource {
             ),
         }
     }
+}
+
+/// A mail of ours that no tenant edits: paragraphs of plain text in the layout of all others.
+pub fn plain(subject: &str, paragraphs: &[String]) -> Rendered {
+    let before = BEFORE.replace("{{ friendly_name }}", &escaped(subject));
+    let paragraphs: String = paragraphs
+        .iter()
+        .map(|text| format!("<p>{}</p>\n", escaped(text)))
+        .collect();
+    Rendered {
+        from: None,
+        subject: subject.to_owned(),
+        html: format!("{before}{paragraphs}</div>\n</body>\n</html>\n"),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 fn link(label: &str) -> String {

@@ -21,6 +21,7 @@ use liquid_core::runtime::{self, RuntimeBuilder};
 
 use crate::message::{MAX_BODY, MAX_SUBJECT};
 use crate::send_error::bounded;
+pub use builtin::plain;
 use language::{LANGUAGE, Lenient, NOW};
 pub use name::{TemplateName, UnknownTemplate};
 pub use variables::Variables;

@@ -58,6 +58,7 @@ impl Refusal {
         let (reason, pace, label) = match known.reason {
             GuardReason::Blocked => (Reason::BruteForceBlocked, Pace::Shield, "brute_force"),
             GuardReason::SuspiciousIp => (Reason::SuspiciousIp, Pace::Shield, "suspicious_ip"),
+            GuardReason::Pool => (Reason::TooManyRequests, Pace::Shield, "pool"),
             GuardReason::SameUser => {
                 let size = cx.facts.policy.same_user.max_attempts;
                 (

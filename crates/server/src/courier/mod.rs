@@ -1,10 +1,11 @@
 //! The courier: takes mails that are due from the queue, sends them, and settles each attempt.
 //!
-//! A mail is put down by the unit that causes it ([`outgoing()`]) and is sent at least once, with the same Message-ID
+//! A mail is put down by the unit that causes it ([`queued()`]), composed when it is due, and sent at least once, with the same Message-ID
 //! each time. No unit of work is open while a server is spoken to. Each tenant's mails go their own way, so that one
 //! slow server delays nobody else's.
 
-mod outgoing;
+mod compose;
+mod notice;
 mod settle;
 
 use std::collections::HashSet;
@@ -18,7 +19,7 @@ use storage::{ClaimedMail, StoreError};
 use tokio::sync::Semaphore;
 
 use crate::app::App;
-pub use outgoing::{Letter, outgoing};
+pub use notice::{Addressee, Link, Notice, Words, queued};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// How long a claimer has a mail to itself; longer than any attempt lasts.

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mail::{Message, SendError, Transport, next_try};
+use mail::{SendError, Transport, next_try};
 use model::{EventType, LogEvent, LogId, TenantId};
 use serde_json::{Map, json};
 use storage::{ClaimedMail, Settled, StoreError, Work};
 
-use super::outgoing::binding;
+use super::compose::{Composed, compose};
 use crate::app::App;
 use crate::event_log::{bounded, stamp};
 
@@ -18,6 +18,8 @@ use crate::event_log::{bounded, stamp};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Sent,
+    /// There is nobody to send it to.
+    Nobody,
     /// Not now; why.
     Later(String),
     /// Never; why.
@@ -28,6 +30,7 @@ impl Outcome {
     pub(super) fn label(&self) -> &'static str {
         match self {
             Self::Sent => "sent",
+            Self::Nobody => "nobody",
             Self::Later(_) => "later",
             Self::Never(_) => "never",
         }
@@ -46,12 +49,11 @@ pub(super) async fn send(
         Ok(transport) => transport,
         Err(reason) => return Outcome::Later(reason.clone()),
     };
-    let binding = binding(tenant.as_str(), &claimed.mail.mail_id);
-    let opened = app.secrets.sealer.open(&binding, &claimed.mail.sealed);
-    let message = match opened.map(|bytes| Message::from_bytes(&bytes)) {
-        Ok(Ok(message)) => message,
-        Ok(Err(error)) => return Outcome::Never(error.to_string()),
-        Err(broken) => return Outcome::Never(broken.to_string()),
+    let message = match compose(app, &app.tenant(tenant), claimed).await {
+        Ok(Composed::Message(message)) => message,
+        Ok(Composed::Nobody) => return Outcome::Nobody,
+        Ok(Composed::Broken(reason)) => return Outcome::Never(reason),
+        Err(error) => return Outcome::Later(error.to_string()),
     };
     match tokio::time::timeout(patience, transport.send(&message)).await {
         Ok(Ok(())) => Outcome::Sent,
@@ -71,7 +73,7 @@ pub(super) async fn settle(
     let rows = app.tenant(tenant);
     let now = app.clock.now();
     let reason = match outcome {
-        Outcome::Sent => {
+        Outcome::Sent | Outcome::Nobody => {
             let mail_id = claimed.mail.mail_id;
             let removed =
                 rows.write(async move |work: &mut Work| work.remove_sent_mail(&mail_id).await);

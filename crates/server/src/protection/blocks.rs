@@ -143,7 +143,6 @@ async fn lift_accounts(cx: &RequestContext, accounts: Vec<MeterKey>) -> Result<(
     lifted
 }
 
-/// The same-user limit counts logins, not guesses: no unblocking changes it.
 async fn lift(
     work: &mut Work,
     meters: &[MeterRecord],
@@ -151,12 +150,7 @@ async fn lift(
 ) -> Result<(), StoreError> {
     let writes: Vec<MeterWrite> = meters
         .iter()
-        .filter(|meter| {
-            !matches!(
-                kind_of(meter),
-                None | Some(MeterKind::SameUser | MeterKind::ManyUsers)
-            )
-        })
+        .filter(|meter| kind_of(meter).is_some_and(MeterKind::is_lifted))
         .map(|meter| MeterWrite {
             key: meter.key,
             kind: meter.kind,

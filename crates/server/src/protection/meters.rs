@@ -16,7 +16,7 @@ use super::account::{account_key, source_key};
 pub(crate) struct Meters {
     plan: Plan,
     named: Vec<Named>,
-    shown: Shown,
+    shown: Option<Shown>,
 }
 
 struct Named {
@@ -47,37 +47,29 @@ impl Meters {
         attempt: &Attempt,
         digests: &DigestKey,
         tenant: &TenantId,
-        connection: &ConnectionId,
         shown: Shown,
     ) -> Self {
-        let plan = policy.plan(attempt);
-        let account = account_key(digests, tenant, connection, &attempt.account);
-        let prefix =
-            |net: ipnet::IpNet| source_key(digests, tenant, net.network(), net.prefix_len());
-        let source = &attempt.source;
+        Self::named(policy.plan(attempt), digests, tenant, Some(shown))
+    }
+
+    /// The meters of a pool: what is counted and is no login.
+    pub(crate) fn of_pool(plan: Plan, digests: &DigestKey, tenant: &TenantId) -> Self {
+        Self::named(plan, digests, tenant, None)
+    }
+
+    fn named(plan: Plan, digests: &DigestKey, tenant: &TenantId, shown: Option<Shown>) -> Self {
         let named = plan
             .meters()
-            .map(|meter| {
-                let kind = meter.kind;
-                let (of_account, of_source) = match kind {
-                    MeterKind::Pair | MeterKind::SameUser => {
-                        (Some(account), Some(prefix(source.prefix())))
-                    }
-                    MeterKind::Identifier => (Some(account), None),
-                    MeterKind::IdentifierPrefix => (Some(account), source.prefix48().map(prefix)),
-                    MeterKind::Source64 | MeterKind::ManyUsers => {
-                        (None, Some(prefix(source.prefix())))
-                    }
-                    MeterKind::Source56 => (None, source.prefix56().map(prefix)),
-                    MeterKind::Source48 => (None, source.prefix48().map(prefix)),
-                };
-                let key = digests.digest(tenant.as_str(), &meter.canonical_bytes());
-                Named {
-                    kind,
-                    key,
-                    account: of_account,
-                    source: of_source,
-                }
+            .map(|meter| Named {
+                kind: meter.kind,
+                key: digests.digest(tenant.as_str(), &meter.canonical_bytes()),
+                account: meter.account.as_ref().map(|(connection, account)| {
+                    let connection = ConnectionId::new(connection.clone());
+                    account_key(digests, tenant, &connection, account)
+                }),
+                source: meter
+                    .network
+                    .map(|net| source_key(digests, tenant, net.network(), net.prefix_len())),
             })
             .collect();
         Self { plan, named, shown }
@@ -169,7 +161,8 @@ impl Meters {
                 account_key: named.account,
                 source_key: named.source,
                 shown: matches!(named.kind, MeterKind::Pair | MeterKind::Identifier)
-                    .then(|| self.shown.clone()),
+                    .then(|| self.shown.clone())
+                    .flatten(),
             });
         }
         if writes.is_empty() {

@@ -21,6 +21,12 @@ pub(crate) fn notice_event(
             blocked_text(user_name, threshold),
         ),
         Reason::SuspiciousIp => (EventType::SuspiciousIpBlock, suspicious_text(address)),
+        Reason::Pool => (
+            EventType::Warning,
+            format!(
+                "Too many requests of one kind came from the IP address {address}; further ones are refused for a while."
+            ),
+        ),
         Reason::SameUser => (
             EventType::SameUserLimit,
             format!(

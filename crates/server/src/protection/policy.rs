@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use guard::{Allowlist, BruteForce, Bucket, CountMode, Policy, SameUser, Shield, SuspiciousIp};
-use model::AttackProtection;
+use model::{AttackProtection, StageSettings};
 
 /// The policy of a tenant.
 pub(crate) fn policy_of(settings: &AttackProtection) -> Policy {
@@ -26,10 +26,8 @@ pub(crate) fn policy_of(settings: &AttackProtection) -> Policy {
         suspicious_ip: SuspiciousIp {
             shield: shield(suspicious_ip.enabled, &suspicious_ip.shields),
             allowlist: allowlist(&suspicious_ip.allowlist),
-            pre_login: Bucket {
-                max_attempts: suspicious_ip.stage.pre_login.max_attempts,
-                rate: Duration::from_millis(suspicious_ip.stage.pre_login.rate),
-            },
+            pre_login: bucket(&suspicious_ip.stage.pre_login),
+            pre_user_registration: bucket(&suspicious_ip.stage.pre_user_registration),
         },
         same_user: SameUser {
             shield: if same_user.enabled {
@@ -40,6 +38,14 @@ pub(crate) fn policy_of(settings: &AttackProtection) -> Policy {
             max_attempts: same_user.max_attempts,
             rate: Duration::from_millis(same_user.rate),
         },
+        confirmations: bucket(&settings.confirmations),
+    }
+}
+
+fn bucket(stage: &StageSettings) -> Bucket {
+    Bucket {
+        max_attempts: stage.max_attempts,
+        rate: Duration::from_millis(stage.rate),
     }
 }
 

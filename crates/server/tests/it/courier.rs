@@ -11,10 +11,10 @@ mod smtp_server;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mail::{Outbox, Template, TemplateName, Transport, Variables, next_try};
-use model::EventType;
+use mail::{Outbox, TemplateName, Transport, next_try};
+use model::{EventType, TicketKind};
 use server::Clock as _;
-use server::courier::{Courier, LEASE, Letter, Route, outgoing};
+use server::courier::{Addressee, Courier, LEASE, Link, Notice, Route, queued};
 use storage::{EventFilter, EventQuery, EventRange, Page, QueuedMail, Work};
 use testkit::{World, on_both_engines};
 
@@ -33,22 +33,18 @@ fn no_way() -> Route {
 }
 
 fn letter(world: &World, to: &str) -> QueuedMail {
-    let variables = Variables {
-        tenant: "one".to_owned(),
-        url: Some("https://login.example.com/u/unblock?ticket=SECRET".to_owned()),
-        ..Variables::default()
+    let link = Link {
+        kind: TicketKind::Unblock,
+        token: "SECRET".to_owned(),
+        document: serde_json::Map::new(),
+        lifetime: None,
     };
-    let kind = TemplateName::BlockedAccount;
-    let rendered = Template::builtin(kind)
-        .render(&variables, world.clock.now())
-        .unwrap();
-    let letter = Letter {
-        kind,
-        to,
-        default_from: "Shop <shop@example.com>",
-        rendered,
+    let to = Addressee::Address(to.to_owned());
+    let notice = Notice {
+        link: Some(link),
+        ..Notice::template(TemplateName::BlockedAccount, to)
     };
-    outgoing(&world.app, &world.tenant, letter, world.clock.now()).unwrap()
+    queued(&world.app, &world.tenant, &notice, world.clock.now())
 }
 
 async fn enqueue(world: &World, mail: &QueuedMail) {

@@ -178,7 +178,7 @@ async fn prepare(
     };
     let policy = policy_for(cx, &connection);
     Ok(Attempt {
-        meters: Meters::of(policy, &attempt, digests, tenant, id, shown),
+        meters: Meters::of(policy, &attempt, digests, tenant, shown),
         password: Password::new(facts.password())
             .expect("the request was read within the same bounds"),
         against: against(&connection, user.as_ref(), &unknown),

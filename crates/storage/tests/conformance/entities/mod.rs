@@ -6,5 +6,6 @@ mod events;
 mod mail_queue;
 mod meters;
 mod tenants;
+mod tickets;
 mod tokens_and_keys;
 mod users;

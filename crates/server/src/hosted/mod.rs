@@ -1,0 +1,7 @@
+//! Hosted pages: where the links of our mails lead. Plain forms that work without script; templates stand in `pages/`.
+//!
+//! A GET looks and changes nothing, whoever opens the link: scanners of mails open every one, scripts on.
+//! Only the POST of a form, which a person sends, takes a ticket. Nothing here knows cookies.
+
+pub(crate) mod page;
+pub(crate) mod ticket;

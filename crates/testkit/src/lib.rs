@@ -1,4 +1,4 @@
-//! A whole server inside a test, with personas: `Admin`, `Backend`, `Attacker`.
+//! A whole server inside a test, with personas: `Admin`, `Backend`, `Attacker`, `Mailbox`, `Visitor`.
 //!
 //! Requests go through the real router, in the process, on a real database file (or a real PostgreSQL);
 //! the clock is moved by hand. What needs TLS, signals or crashes is tested on the binary instead.
@@ -8,6 +8,8 @@ mod answer;
 mod attacker;
 mod backend;
 mod clock;
+mod mailbox;
+mod visitor;
 mod world;
 
 pub use admin::Admin;
@@ -15,6 +17,8 @@ pub use answer::Answer;
 pub use attacker::Attacker;
 pub use backend::{AUDIENCE, Backend, Login, PASSWORD};
 pub use clock::HandClock;
+pub use mailbox::{Mailbox, link_of};
+pub use visitor::Visitor;
 pub use world::{Engine, World, WorldSettings};
 
 /// Runs one story on SQLite and on PostgreSQL.

@@ -11,14 +11,16 @@ use credentials::{Argon2Implementation, HashCounts, HashingPool, PoolSettings, S
 use http::{HeaderName, Request};
 use jiff::Timestamp;
 use keys::{Entropy, RootKey, SeededEntropy, SystemEntropy};
+use mail::{Message, Outbox, Transport};
 use model::{Tenant, TenantId};
+use server::courier::Courier;
 use server::{App, Clock, ConnectionSettings, Secrets, ServerSettings, WaitingSettings, bootstrap};
 use storage::{Database, Store, StoreSettings};
 use tempfile::TempDir;
 use temporary_postgres::TemporaryPostgres;
 use tower::ServiceExt;
 
-use crate::{Admin, Answer, Backend, HandClock};
+use crate::{Admin, Answer, Backend, HandClock, Mailbox, Visitor};
 
 /// Which database a story runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,8 @@ pub struct World {
     pub app: Arc<App>,
     pub clock: Arc<HandClock>,
     pub tenant: Tenant,
+    /// Mails of all tenants.
+    outbox: Outbox,
     router: Router,
     database: Database,
     root: [u8; 32],
@@ -175,6 +179,7 @@ impl World {
             app,
             clock,
             tenant,
+            outbox: Outbox::default(),
             router,
             database,
             root: ROOT,
@@ -201,6 +206,7 @@ impl World {
             clock: Arc::clone(&self.clock),
             management: administrator(store, &secrets, &entropy, now, &tenant).await,
             tenant,
+            outbox: self.outbox.clone(),
             router: self.router.clone(),
             database: self.database.clone(),
             root: self.root,
@@ -238,6 +244,28 @@ impl World {
     /// A server-side application in an ordinary tenant: API, directory, the password grant.
     pub async fn backend(&self, trusted: bool) -> Backend<'_> {
         Backend::install(self, trusted).await
+    }
+
+    /// Sends every mail that is due, and answers all that were sent so far, the oldest first.
+    pub async fn mails(&self) -> Vec<Message> {
+        let transport = Arc::new(Transport::Outbox(self.outbox.clone()));
+        let route = move |_| {
+            let transport = Arc::clone(&transport);
+            Box::pin(async move { Ok(transport) }) as _
+        };
+        let courier = Courier::new(&self.app, Arc::new(route));
+        courier.deliver_due().await.expect("the queue is readable");
+        self.outbox.mails()
+    }
+
+    /// The mailbox of an address.
+    pub fn mailbox(&self, address: &str) -> Mailbox<'_> {
+        Mailbox::of(self, address)
+    }
+
+    /// Somebody with a browser at an address.
+    pub fn visitor(&self, address: &str) -> Visitor<'_> {
+        Visitor::at(self, address)
     }
 
     /// Every run of a password hash so far.

@@ -13,6 +13,7 @@ use super::uri::Query;
 use crate::answer::management::Problem;
 use crate::app::App;
 use crate::directory::signing_keys;
+use crate::protection::lifecycle::LiftedBy;
 use crate::request::{NoContext, RequestContext, only_one};
 
 /// A request whose token was verified.
@@ -35,6 +36,14 @@ impl ManagementCall {
     /// Whether the token holds one of these scopes.
     pub(super) fn holds(&self, scopes: &[&'static str]) -> bool {
         self.caller.require_any(scopes).is_ok()
+    }
+
+    /// The caller as one who lifts blocks.
+    pub(super) fn as_lifter(&self) -> LiftedBy {
+        LiftedBy::Administrator {
+            client_id: self.caller.client_id.clone(),
+            subject: self.caller.subject.clone(),
+        }
     }
 }
 

@@ -4,9 +4,8 @@ use std::net::IpAddr;
 
 use axum::response::Response;
 use http::StatusCode;
-use model::{Identifier, UserId, UserRecord};
+use model::{Identifier, LogEvent, UserId, UserRecord};
 use serde_json::{Value, json};
-use storage::Work;
 
 use super::audit;
 use super::authorization::ManagementCall;
@@ -37,8 +36,9 @@ pub(super) async fn lift_by_identifier(
 ) -> Result<Response, Problem> {
     call.require(&["update:users"])?;
     let identifier = identifier(&query)?;
-    blocks::lift_identifier(&call.cx, &identifier).await?;
-    lifted(&call, "Unblock a user by identifier").await
+    let event = event(&call, "Unblock a user by identifier");
+    blocks::lift_identifier(&call.cx, &identifier, call.as_lifter(), event).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
 }
 
 /// `GET /user-blocks/{id}`.
@@ -57,8 +57,9 @@ pub(super) async fn list_of_user(
 pub(super) async fn lift_of_user(call: ManagementCall, Id(id): Id) -> Result<Response, Problem> {
     call.require(&["update:users"])?;
     let user = user(&call, id).await?;
-    blocks::lift_user(&call.cx, &user).await?;
-    lifted(&call, "Unblock a user").await
+    let event = event(&call, "Unblock a user");
+    blocks::lift_user(&call.cx, &user, call.as_lifter(), event).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
 }
 
 /// `GET /anomaly/blocks/ips/{ip}`: 200 without a body if it is blocked.
@@ -79,8 +80,9 @@ pub(super) async fn show_source(call: ManagementCall, Id(ip): Id) -> Result<Resp
 pub(super) async fn lift_source(call: ManagementCall, Id(ip): Id) -> Result<Response, Problem> {
     call.require(&["delete:anomaly_blocks"])?;
     let address = address(&ip)?;
-    blocks::lift_source(&call.cx, address).await?;
-    lifted(&call, "Remove the blocked IP address").await
+    let event = event(&call, "Remove the blocked IP address");
+    blocks::lift_source(&call.cx, address, call.as_lifter(), event).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
 }
 
 async fn user(call: &ManagementCall, id: String) -> Result<UserRecord, Problem> {
@@ -134,10 +136,6 @@ async fn listed(
     Ok(answer(StatusCode::OK, &json!({ "blocked_for": shown })))
 }
 
-async fn lifted(call: &ManagementCall, what: &str) -> Result<Response, Problem> {
-    let event = audit::changed(call, what, &Value::Null, 204, &Value::Null);
-    call.store
-        .write(async move |work: &mut Work| work.add_events(std::slice::from_ref(&event)).await)
-        .await?;
-    Ok(empty(StatusCode::NO_CONTENT))
+fn event(call: &ManagementCall, what: &str) -> LogEvent {
+    audit::changed(call, what, &Value::Null, 204, &Value::Null)
 }

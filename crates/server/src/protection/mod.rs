@@ -5,6 +5,7 @@
 pub(crate) mod account;
 pub(crate) mod blocks;
 pub(crate) mod header_watch;
+pub(crate) mod lifecycle;
 mod line;
 mod meters;
 mod notice;

@@ -26,6 +26,7 @@ use super::schema::{refuse_fixed, require};
 use super::uri::{Id, Query};
 use crate::answer::management::{Problem, answer, empty};
 use crate::protection::blocks;
+use crate::protection::lifecycle::LiftedBy;
 
 const MISSING: Problem = Problem::NotFound {
     code: Some("inexistent_user"),
@@ -107,11 +108,13 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
     let made = wire(&record)?;
     let sent = Value::Object(sent);
     let event = audit::changed(&call, "Create a User", &sent, 201, &made);
-    let cx = call.cx.clone();
+    let (cx, by) = (call.cx.clone(), call.as_lifter());
     let added = commit(&call, event, async move |work: &mut Work| {
         let added = work.add_user(&record).await?;
         if added.is_done() {
-            blocks::forget_unknown(work, &cx, &record.connection_id, &record.identifiers).await?;
+            let (connection, user) = (&record.connection_id, &record.user.user_id);
+            let names = &record.identifiers;
+            blocks::end_all_for_identifiers(work, &cx, connection, names, user, &by).await?;
         }
         Ok(added)
     })
@@ -141,7 +144,8 @@ pub(super) async fn change(
         ..before.clone()
     };
     record.identifiers = identifiers(&record.user);
-    if sent.contains_key("password") {
+    let has_new_password = sent.contains_key("password");
+    if has_new_password {
         let connection = connection_of(&call, &sent).await?;
         if connection.connection.id != before.connection_id {
             return Err(MISSING);
@@ -162,11 +166,17 @@ pub(super) async fn change(
     let after = wire(&record)?;
     let sent = Value::Object(sent);
     let event = audit::changed(&call, "Update a User", &sent, 200, &after);
-    let cx = call.cx.clone();
+    let (cx, by) = (call.cx.clone(), call.as_lifter());
     let written = commit(&call, event, async move |work: &mut Work| {
         let written = work.set_user(&record).await?;
         if written.is_done() {
-            blocks::forget_unknown(work, &cx, &record.connection_id, &fresh).await?;
+            let (connection, user) = (&record.connection_id, &record.user.user_id);
+            blocks::end_all_for_identifiers(work, &cx, connection, &fresh, user, &by).await?;
+            if has_new_password {
+                // As when he changes it himself; whoever may set it may lift blocks, too (docs/decisions).
+                let by = LiftedBy::PasswordChange;
+                blocks::end_all_for_account(work, &cx, connection, user, &by).await?;
+            }
         }
         Ok(written)
     })

@@ -1,5 +1,6 @@
 //! Attack protection as its users meet it.
 
+mod block_ends;
 mod blocks;
 mod concurrency;
 mod false_positives;

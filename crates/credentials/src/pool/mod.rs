@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Argon2Implementation, PasswordHash, Scheme};
 use places::Places;
-use queue::{Queue, turns_ahead};
+use queue::{Queue, turns_for};
 use record::{Record, Records};
 pub use slot::Slot;
 use worker::Job;
@@ -180,12 +180,8 @@ impl HashingPool {
         let mut state = pool.lock();
         let record = state.records.of(share.source);
         let expected = state.expected_wait(record, pool.settings.workers.max(1));
-        // Under a flood hashes get slower and sources with more turns come; who is refused should learn it now, not later.
-        let patience = match record {
-            Record::Proven => pool.settings.deadline,
-            Record::New | Record::Failing => pool.settings.deadline / 2,
-        };
-        let in_time = expected <= patience && !state.stopping;
+        // Who cannot be sure of his turn should learn it now, not when it is too late.
+        let in_time = expected <= pool.settings.deadline && !state.stopping;
         let admitted = in_time && state.places.take(share, record);
         drop(state);
         if admitted {
@@ -235,7 +231,7 @@ impl Owner {
     fn stop(&self) {
         let mut state = self.pool.lock();
         state.stopping = true;
-        let waiting: Vec<Job> = std::iter::from_fn(|| state.queue.pop()).collect();
+        let waiting: Vec<Job> = std::iter::from_fn(|| state.queue.pop(None)).collect();
         drop(state);
         self.pool.work.notify_all();
         // Dropping a job answers it, and gives its place back under the lock.
@@ -256,13 +252,12 @@ impl Pool {
 }
 
 impl State {
-    /// How long a job admitted now would wait, were those of its kind served in order of arrival. Attempts that hold a
-    /// place and are not queued yet are ahead as well.
+    /// How long a job admitted now waits at most, were those of its kind served in order of arrival, and whatever sources
+    /// of other kinds come. Attempts that hold a place and are not queued yet are ahead as well.
     fn expected_wait(&self, record: Record, workers: usize) -> Duration {
-        let ahead = turns_ahead(record, |record| self.places.taken_by(record));
-        let ahead = (ahead + 1).saturating_sub(workers);
+        let ahead = (self.places.taken_by(record) + 1).saturating_sub(workers);
         let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
-        self.mean.saturating_mul(count(ahead)) / count(workers)
+        self.mean.saturating_mul(count(turns_for(record, ahead))) / count(workers)
     }
 
     fn report_depth(&self) {

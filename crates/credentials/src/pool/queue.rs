@@ -2,9 +2,11 @@
 //! within a source in order.
 //!
 //! Of ten turns, proven sources have six, new ones three and failing ones one; a turn that nobody needs goes to the next.
-//! A source with a thousand jobs delays another of its kind by one job. Bounded by the places that jobs hold.
+//! A source with a thousand jobs delays another of its kind by one job; only a job that has waited long comes before those
+//! whose turn it is, so that newcomers cannot push it on for ever. Bounded by the places that jobs hold.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Instant;
 
 use super::{Record, Share};
 
@@ -14,16 +16,11 @@ const TURNS: [Record; 10] = {
     [P, N, P, P, N, P, F, P, N, P]
 };
 
-/// How many turns pass until as many of this kind as there are have all had theirs, were nobody to come or go.
-pub(super) fn turns_ahead(record: Record, many: impl Fn(Record) -> usize) -> usize {
-    let turns_of = |record| TURNS.iter().filter(|turn| **turn == record).count();
-    let (own, own_turns) = (many(record), turns_of(record));
-    let others = Record::ALL.into_iter().filter(|other| *other != record);
-    let between = others.map(|other| {
-        let at_most = (own * turns_of(other)).div_ceil(own_turns);
-        many(other).min(at_most)
-    });
-    own + between.sum::<usize>()
+/// How many turns pass until so many of this kind have had theirs, were all others to use each of their own. Those who
+/// come later may do so; a wait that counts on their staying away is no promise.
+pub(super) fn turns_for(record: Record, many: usize) -> usize {
+    let own = TURNS.iter().filter(|turn| **turn == record).count();
+    (many * TURNS.len()).div_ceil(own)
 }
 
 /// Jobs in fair order.
@@ -36,8 +33,9 @@ pub(super) struct Queue<J> {
 
 /// The jobs of all sources of which the same is known.
 struct Kind<J> {
-    clients: Turns<u64, Turns<u64, VecDeque<J>>>,
-    length: usize,
+    clients: Turns<u64, Turns<u64, VecDeque<(u64, J)>>>,
+    /// Every job in the order of arrival, with whose it is.
+    arrivals: BTreeMap<u64, (Instant, Share)>,
 }
 
 /// Lanes that are not empty, in the order of their turns.
@@ -59,7 +57,7 @@ impl<J> Default for Kind<J> {
     fn default() -> Self {
         Self {
             clients: Turns::default(),
-            length: 0,
+            arrivals: BTreeMap::new(),
         }
     }
 }
@@ -77,42 +75,30 @@ impl<J> Default for Queue<J> {
 
 impl<J> Queue<J> {
     pub(super) fn len(&self) -> usize {
-        self.proven.length + self.new.length + self.failing.length
+        [&self.proven, &self.new, &self.failing]
+            .iter()
+            .map(|kind| kind.arrivals.len())
+            .sum()
     }
 
-    pub(super) fn push(&mut self, share: &Share, record: Record, job: J) {
+    /// Numbers rise with every job.
+    pub(super) fn push(&mut self, share: &Share, record: Record, number: u64, at: Instant, job: J) {
         let kind = self.kind_mut(record);
         let client = kind.clients.lane(share.client);
-        client.lane(share.source).push_back(job);
-        kind.length += 1;
+        client.lane(share.source).push_back((number, job));
+        kind.arrivals.insert(number, (at, *share));
     }
 
-    /// Takes out a job of this share before its turn.
-    pub(super) fn remove(
-        &mut self,
-        share: &Share,
-        record: Record,
-        is_it: impl Fn(&J) -> bool,
-    ) -> Option<J> {
-        let kind = self.kind_mut(record);
-        let client = kind.clients.lanes.get_mut(&share.client)?;
-        let source = client.lanes.get_mut(&share.source)?;
-        let job = source.remove(source.iter().position(is_it)?)?;
-        if source.is_empty() {
-            client.close(share.source);
-        }
-        if client.order.is_empty() {
-            kind.clients.close(share.client);
-        }
-        kind.length -= 1;
-        Some(job)
+    /// Takes out a job before its turn.
+    pub(super) fn remove(&mut self, record: Record, number: u64) -> Option<J> {
+        self.kind_mut(record).remove(number)
     }
 
-    /// The job whose turn it is.
-    pub(super) fn pop(&mut self) -> Option<J> {
+    /// The job whose turn it is: of its kind the oldest, where that came before `long_ago`.
+    pub(super) fn pop(&mut self, long_ago: Option<Instant>) -> Option<J> {
         let turns = TURNS.iter().cycle().skip(self.turn).take(TURNS.len());
         for (passed, record) in turns.enumerate() {
-            if let Some(job) = self.kind_mut(*record).pop() {
+            if let Some(job) = self.kind_mut(*record).pop(long_ago) {
                 self.turn = (self.turn + passed + 1) % TURNS.len();
                 return Some(job);
             }
@@ -130,12 +116,31 @@ impl<J> Queue<J> {
 }
 
 impl<J> Kind<J> {
-    fn pop(&mut self) -> Option<J> {
-        let job = self.clients.turn(
+    fn pop(&mut self, long_ago: Option<Instant>) -> Option<J> {
+        let (&oldest, &(at, _)) = self.arrivals.first_key_value()?;
+        if long_ago.is_some_and(|long_ago| at <= long_ago) {
+            return self.remove(oldest);
+        }
+        let (number, job) = self.clients.turn(
             |client| client.turn(VecDeque::pop_front, VecDeque::is_empty),
             |client| client.order.is_empty(),
         )?;
-        self.length -= 1;
+        self.arrivals.remove(&number);
+        Some(job)
+    }
+
+    fn remove(&mut self, number: u64) -> Option<J> {
+        let (_, share) = self.arrivals.remove(&number)?;
+        let client = self.clients.lanes.get_mut(&share.client)?;
+        let source = client.lanes.get_mut(&share.source)?;
+        let at = source.iter().position(|(other, _)| *other == number)?;
+        let (_, job) = source.remove(at)?;
+        if source.is_empty() {
+            client.close(share.source);
+        }
+        if client.order.is_empty() {
+            self.clients.close(share.client);
+        }
         Some(job)
     }
 }
@@ -173,8 +178,11 @@ impl<K: Copy + Eq + std::hash::Hash, L: Default> Turns<K, L> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
     use crate::ClientStanding;
+    use crate::pool::monotonic;
 
     fn share(client: u64, source: u64) -> Share {
         Share {
@@ -185,18 +193,30 @@ mod tests {
     }
 
     fn drained(queue: &mut Queue<&'static str>) -> Vec<&'static str> {
-        std::iter::from_fn(|| queue.pop()).collect()
+        std::iter::from_fn(|| queue.pop(None)).collect()
+    }
+
+    fn push(
+        queue: &mut Queue<&'static str>,
+        share: &Share,
+        record: Record,
+        job: &'static str,
+    ) -> u64 {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBERS.fetch_add(1, Ordering::SeqCst);
+        queue.push(share, record, number, monotonic(), job);
+        number
     }
 
     #[test]
     fn clients_then_sources_take_turns() {
         let mut queue = Queue::default();
         for job in ["a1-1", "a1-2", "a1-3"] {
-            queue.push(&share(1, 1), Record::New, job);
+            push(&mut queue, &share(1, 1), Record::New, job);
         }
-        queue.push(&share(1, 2), Record::New, "a2-1");
-        queue.push(&share(2, 1), Record::New, "b1-1");
-        queue.push(&share(2, 1), Record::New, "b1-2");
+        push(&mut queue, &share(1, 2), Record::New, "a2-1");
+        push(&mut queue, &share(2, 1), Record::New, "b1-1");
+        push(&mut queue, &share(2, 1), Record::New, "b1-2");
         assert_eq!(queue.len(), 6);
         assert_eq!(
             drained(&mut queue),
@@ -209,40 +229,46 @@ mod tests {
     #[test]
     fn a_job_taken_out_leaves_nothing_and_the_order_of_the_others() {
         let mut queue = Queue::default();
-        for (source, job) in [(1, "1-1"), (2, "2-1"), (1, "1-2")] {
-            queue.push(&share(1, source), Record::New, job);
-        }
-        queue.push(&share(2, 1), Record::New, "b");
-        assert_eq!(
-            queue.remove(&share(1, 2), Record::New, |job| *job == "1-2"),
-            None
-        );
-        assert_eq!(
-            queue.remove(&share(1, 1), Record::New, |job| *job == "1-1"),
-            Some("1-1")
-        );
-        assert_eq!(
-            queue.remove(&share(1, 2), Record::New, |job| *job == "2-1"),
-            Some("2-1")
-        );
-        assert_eq!(
-            queue.remove(&share(2, 1), Record::New, |job| *job == "b"),
-            Some("b")
-        );
+        let numbers = [(1, "1-1"), (2, "2-1"), (1, "1-2")]
+            .map(|(source, job)| push(&mut queue, &share(1, source), Record::New, job));
+        let other = push(&mut queue, &share(2, 1), Record::New, "b");
+        assert_eq!(queue.remove(Record::Proven, numbers[0]), None);
+        assert_eq!(queue.remove(Record::New, numbers[0]), Some("1-1"));
+        assert_eq!(queue.remove(Record::New, numbers[0]), None);
+        assert_eq!(queue.remove(Record::New, numbers[1]), Some("2-1"));
+        assert_eq!(queue.remove(Record::New, other), Some("b"));
         assert_eq!(queue.len(), 1);
         assert_eq!(drained(&mut queue), ["1-2"]);
         assert!(queue.new.clients.lanes.is_empty() && queue.new.clients.order.is_empty());
     }
 
     #[test]
+    fn a_job_that_has_waited_long_comes_before_newcomers() {
+        let mut queue = Queue::default();
+        let source = share(1, 1);
+        for job in ["first", "second"] {
+            push(&mut queue, &source, Record::New, job);
+        }
+        assert_eq!(queue.pop(None), Some("first"));
+        let then = monotonic();
+        for source in 2..5 {
+            push(&mut queue, &share(1, source), Record::New, "newcomer");
+        }
+        push(&mut queue, &share(1, 9), Record::Proven, "proven");
+        assert_eq!(queue.pop(Some(then)), Some("proven"), "turns of kinds stay");
+        assert_eq!(queue.pop(Some(then)), Some("second"));
+        assert_eq!(drained(&mut queue), ["newcomer"; 3]);
+    }
+
+    #[test]
     fn a_flood_delays_a_newcomer_by_one_job() {
         let mut queue = Queue::default();
         for _ in 0..1_000 {
-            queue.push(&share(1, 1), Record::New, "flood");
+            push(&mut queue, &share(1, 1), Record::New, "flood");
         }
-        queue.push(&share(1, 2), Record::New, "honest");
-        assert_eq!(queue.pop(), Some("flood"));
-        assert_eq!(queue.pop(), Some("honest"));
+        push(&mut queue, &share(1, 2), Record::New, "honest");
+        assert_eq!(queue.pop(None), Some("flood"));
+        assert_eq!(queue.pop(None), Some("honest"));
     }
 
     #[test]
@@ -254,29 +280,20 @@ mod tests {
                 (Record::New, "new"),
                 (Record::Failing, "failing"),
             ] {
-                queue.push(&share(1, source), record, job);
+                push(&mut queue, &share(1, source), record, job);
             }
         }
-        let first: Vec<_> = std::iter::from_fn(|| queue.pop()).take(10).collect();
+        let first: Vec<_> = std::iter::from_fn(|| queue.pop(None)).take(10).collect();
         let count = |name| first.iter().filter(|job| **job == name).count();
         assert_eq!((count("proven"), count("new"), count("failing")), (6, 3, 1));
         assert_eq!(drained(&mut queue).len(), 20, "nobody's turn is lost");
     }
 
     #[test]
-    fn those_ahead_are_those_of_the_same_kind_as_far_as_its_turns_go() {
-        let counts = |proven, new, failing| {
-            move |record| match record {
-                Record::Proven => proven,
-                Record::New => new,
-                Record::Failing => failing,
-            }
-        };
-        assert_eq!(turns_ahead(Record::New, counts(0, 12, 0)), 12);
-        assert_eq!(turns_ahead(Record::Proven, counts(0, 12, 0)), 0);
-        assert_eq!(turns_ahead(Record::New, counts(1, 12, 0)), 13);
-        assert_eq!(turns_ahead(Record::New, counts(99, 12, 99)), 40);
-        assert_eq!(turns_ahead(Record::Proven, counts(6, 99, 99)), 10);
-        assert_eq!(turns_ahead(Record::Failing, counts(99, 99, 5)), 50);
+    fn a_kind_counts_on_its_own_turns_alone() {
+        assert_eq!(turns_for(Record::Proven, 0), 0);
+        assert_eq!(turns_for(Record::Proven, 6), 10);
+        assert_eq!(turns_for(Record::New, 12), 40);
+        assert_eq!(turns_for(Record::Failing, 5), 50);
     }
 }

@@ -22,10 +22,6 @@ pub(super) enum Record {
     Failing,
 }
 
-impl Record {
-    pub(super) const ALL: [Self; 3] = [Self::Proven, Self::New, Self::Failing];
-}
-
 /// The outcomes of sources, as far as they are remembered.
 pub(super) struct Records {
     /// Mismatches each may still have.

@@ -85,19 +85,17 @@ impl Slot {
         let number = state.queued;
         state.queued += 1;
         let job = Job {
-            number,
             task,
             queued_at,
             place: self,
         };
-        state.queue.push(&share, record, job);
+        state.queue.push(&share, record, number, queued_at, job);
         state.most_waiting = state.most_waiting.max(state.queue.len());
         state.report_depth();
         drop(state);
         pool.work.notify_one();
         Ok(Waiting {
             pool,
-            share,
             record,
             number,
         })
@@ -113,7 +111,6 @@ impl Drop for Slot {
 /// Takes the job out of the queue if its caller goes away.
 struct Waiting {
     pool: Arc<Pool>,
-    share: Share,
     record: Record,
     number: u64,
 }
@@ -122,9 +119,7 @@ impl Waiting {
     /// Whether the job was still in the queue; it will not be computed then.
     fn withdraw(&self) -> bool {
         let mut state = self.pool.lock();
-        let job = state
-            .queue
-            .remove(&self.share, self.record, |job| job.number == self.number);
+        let job = state.queue.remove(self.record, self.number);
         state.report_depth();
         // The job's place is given back under the same lock.
         drop(state);

@@ -299,16 +299,20 @@ async fn sources_that_failed_come_after_new_ones() {
 
 #[tokio::test]
 async fn who_would_wait_beyond_the_deadline_is_refused_at_once() {
-    // A source without a record may fill half of the deadline.
+    // A source without a record can count on three turns in ten.
     let pool = pool(2, 16, Duration::from_secs(500));
-    pool.state().mean = Duration::from_millis(400_600);
+    pool.state().mean = Duration::from_millis(200_300);
     let first = hold(&pool).await;
     assert!(pool.admit(&share(1, 2)).is_ok(), "a thread is free");
     let second = hold(&pool).await;
     let mut third = pool.decoy(2);
-    assert!(poll!(&mut third).is_pending(), "200.3 s for the next");
+    assert!(poll!(&mut third).is_pending(), "four turns for one job");
     let refused = pool.admit(&share(1, 3)).unwrap_err();
-    assert_eq!(refused.retry_after, Duration::from_secs(401));
+    assert_eq!(
+        refused.retry_after,
+        Duration::from_secs(702),
+        "seven turns for two"
+    );
     drop(third);
     assert!(pool.admit(&share(1, 3)).is_ok());
     first.let_go().await;

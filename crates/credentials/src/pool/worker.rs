@@ -17,8 +17,6 @@ use crate::{Password, PasswordHash, Scheme};
 
 /// Work with the place it holds.
 pub(super) struct Job {
-    /// Tells it from every other job of the pool.
-    pub(super) number: u64,
     pub(super) task: Task,
     pub(super) queued_at: Instant,
     /// Freed when the job is dropped, wherever that happens.
@@ -58,8 +56,12 @@ pub(super) fn spawn(pool: Arc<Pool>) -> JoinHandle<()> {
 
 fn run(pool: &Pool) {
     let mut hasher = Hasher::new(pool.settings.argon2);
+    let mut is_first = true;
     while let Some(job) = next(pool) {
-        let done = catch_unwind(AssertUnwindSafe(|| carry_out(job, &mut hasher, pool)));
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            carry_out(job, &mut hasher, pool, is_first);
+        }));
+        is_first = false;
         if done.is_err() {
             // The pool must not lose a thread; what the panic left of the memory is not trusted.
             hasher = Hasher::new(pool.settings.argon2);
@@ -67,10 +69,11 @@ fn run(pool: &Pool) {
     }
 }
 
-fn carry_out(job: Job, hasher: &mut Hasher, pool: &Pool) {
+fn carry_out(job: Job, hasher: &mut Hasher, pool: &Pool, is_first: bool) {
     let turn = Turn {
         pool,
         place: job.place,
+        is_first,
     };
     let waited = job.queued_at.elapsed();
     record_wait(waited);
@@ -88,6 +91,7 @@ fn carry_out(job: Job, hasher: &mut Hasher, pool: &Pool) {
 struct Turn<'a> {
     pool: &'a Pool,
     place: Slot,
+    is_first: bool,
 }
 
 impl Turn<'_> {
@@ -99,10 +103,14 @@ impl Turn<'_> {
             Some(Verified::Mismatch) => state.records.mismatched(self.place.source()),
             None => {}
         }
+        // The first hash of a thread also takes its memory, and one that the system held up says nothing of the next.
+        if self.is_first {
+            return;
+        }
         state.mean = if state.mean.is_zero() {
             took
         } else {
-            (state.mean * 7 + took) / 8
+            (state.mean * 7 + took.min(state.mean * 2)) / 8
         };
     }
 }
@@ -114,7 +122,8 @@ fn next(pool: &Pool) -> Option<Job> {
         if state.stopping {
             return None;
         }
-        if let Some(job) = state.queue.pop() {
+        let long_ago = monotonic().checked_sub(pool.settings.deadline / 2);
+        if let Some(job) = state.queue.pop(long_ago) {
             state.report_depth();
             return Some(job);
         }

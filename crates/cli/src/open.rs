@@ -8,8 +8,8 @@ use http::HeaderName;
 use keys::{Entropy, RootKey, SystemEntropy};
 use model::{Tenant, TenantId};
 use server::{
-    App, Clock, ConnectionSettings, Secrets, ServerSettings, SystemClock, WaitingSettings,
-    bootstrap,
+    App, Clock, ConnectionSettings, MailSettings, Secrets, ServerSettings, SystemClock,
+    WaitingSettings, bootstrap,
 };
 use storage::{Database, Store, StoreSettings};
 
@@ -154,7 +154,11 @@ pub(crate) fn hashing_workers(settings: &Settings) -> usize {
 }
 
 /// Starts the hashing pool and puts the application together.
-pub(crate) async fn app(settings: &Settings, opened: Opened) -> Result<Arc<App>, Failure> {
+pub(crate) async fn app(
+    settings: &Settings,
+    opened: Opened,
+    mail: MailSettings,
+) -> Result<Arc<App>, Failure> {
     let scheme = Scheme::Argon2id {
         memory_kib: settings.argon2.memory_kib,
         passes: settings.argon2.passes,
@@ -189,6 +193,7 @@ pub(crate) async fn app(settings: &Settings, opened: Opened) -> Result<Arc<App>,
             body: Duration::from_secs(settings.server.body_timeout_seconds),
             write: Duration::from_secs(settings.server.write_timeout_seconds),
         },
+        mail,
     };
     let entropy: Arc<dyn Entropy + Send + Sync> = Arc::new(SystemEntropy);
     Ok(App::new(

@@ -54,7 +54,7 @@ impl Policy {
         let mut plan = Planned::under(self);
         plan.add_widths(
             MeterKind::ClientSecret,
-            Some(("client_secret".to_owned(), account)),
+            Some(&("client_secret".to_owned(), account)),
             source,
         );
         plan.plan()

@@ -62,6 +62,8 @@ migrations! {
     "0033_tickets",
     "0034_tickets_by_expiry",
     "0035_tickets_by_user",
+    "0040_email_providers",
+    "0041_email_templates",
 }
 
 /// The row that those who migrate lock.

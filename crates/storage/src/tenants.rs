@@ -10,12 +10,14 @@ const COLUMNS: &str =
     "t.tenant_id, t.name, t.domain, t.aliases, t.settings, t.attack_protection, t.version";
 
 /// Every table with rows of tenants, but for the tenants themselves and their hosts.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 16] = [
     "access_tokens",
     "client_grants",
     "clients",
     "connection_realms",
     "connections",
+    "email_providers",
+    "email_templates",
     "events",
     "identifiers",
     "mail_queue",

@@ -26,6 +26,7 @@ pub(super) enum Check {
     Tenants,
     SigningKeys,
     Applications,
+    Mail,
 }
 
 impl Check {
@@ -53,6 +54,7 @@ impl Check {
             Self::Tenants => "tenants",
             Self::SigningKeys => "signing_keys",
             Self::Applications => "applications",
+            Self::Mail => "mail",
         }
     }
 }

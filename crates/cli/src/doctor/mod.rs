@@ -7,6 +7,7 @@ mod database;
 mod deployment;
 mod finding;
 mod machine;
+mod mail;
 mod network;
 mod secret_file;
 
@@ -136,6 +137,8 @@ async fn examine(
     findings.push(Finding(Check::Tenants, told));
     findings.push(Finding(Check::SigningKeys, signing_keys));
     findings.push(Finding(Check::Applications, applications));
+    let sends = mail::mail(settings, options.tls_dev, store, &tenants).await;
+    findings.push(Finding(Check::Mail, sends));
     findings
 }
 

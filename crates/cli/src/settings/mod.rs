@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) metrics: Metrics,
     pub(crate) argon2: Argon2,
     pub(crate) hashing: Hashing,
+    pub(crate) mail: Mail,
 }
 
 /// The server and who may speak for others.
@@ -212,6 +213,51 @@ impl Default for Hashing {
             queue: 1_024,
             deadline_ms: 5_000,
         }
+    }
+}
+
+/// How mails leave. A tenant's own e-mail provider wins over the server named here.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Mail {
+    /// File with the certificates (PEM) of those who may vouch for mail servers; by default whom the system trusts.
+    #[schemars(example = "/etc/portcullis/mail-ca.pem")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Mail server for tenants without a provider of their own. Without it their mails wait for a day and are given up.
+    #[schemars(example = "mail.example.com")]
+    pub(crate) smtp_host: Option<String>,
+    /// Its port. 465 and 2465 speak TLS; any other speaks STARTTLS, which only a server on this machine may lack.
+    #[schemars(range(min = 1), example = 465, extend("x-unit" = "port"))]
+    pub(crate) smtp_port: u16,
+    /// User at that server.
+    #[schemars(example = &"portcullis")]
+    pub(crate) smtp_user: Option<String>,
+    /// Password of that user.
+    #[schemars(extend("writeOnly" = true))]
+    pub(crate) smtp_pass: Option<String>,
+    /// Sender of every mail that goes over that server, whatever a template says; needed beside `smtp_host`.
+    #[schemars(example = "Example Login <no-reply@example.com>")]
+    pub(crate) from: Option<String>,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            ca_file: None,
+            smtp_host: None,
+            smtp_port: 587,
+            smtp_user: None,
+            smtp_pass: None,
+            from: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mail")
+            .field("smtp_host", &self.smtp_host)
+            .finish_non_exhaustive()
     }
 }
 

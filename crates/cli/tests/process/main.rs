@@ -14,6 +14,8 @@ mod doctor;
 mod drain;
 mod durability;
 mod hostile;
+#[cfg(feature = "failpoints")]
+mod mails;
 mod settings;
 mod tenants;
 mod two_nodes;

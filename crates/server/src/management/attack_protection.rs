@@ -1,6 +1,8 @@
-//! The shields' settings: `/api/v2/attack-protection/*` and our own `/api/v2/portcullis/attack-protection`.
+//! The shields' settings: `/api/v2/attack-protection/*`, and our own in [`own`].
 //!
 //! Breached password detection, bot detection and captcha are not built: their settings can be read, and only left off.
+
+pub(super) mod own;
 
 use axum::response::Response;
 use guard::Allowlist;
@@ -59,15 +61,6 @@ const SUSPICIOUS_IP: &[Field] = &[
     ),
 ];
 
-const SAME_USER: &[Field] = &[field(
-    "same_user",
-    Kind::Object(&[
-        field("enabled", Kind::Bool),
-        field("max_attempts", Kind::Integer(1, 1_000_000)),
-        field("rate", Kind::Integer(1, 86_400_000)),
-    ]),
-)];
-
 /// `GET /attack-protection/{shield}`.
 pub(super) async fn show(call: ManagementCall, Id(shield): Id) -> Result<Response, Problem> {
     call.require(&["read:attack_protection"])?;
@@ -104,32 +97,6 @@ pub(super) async fn change(
             _ => shields.suspicious_ip = typed(settings)?,
         }
         read(shields, &shield)
-    })
-    .await?;
-    Ok(answer(StatusCode::OK, &shown))
-}
-
-/// `GET /portcullis/attack-protection`.
-pub(super) async fn show_own(call: ManagementCall) -> Result<Response, Problem> {
-    call.require(&["read:attack_protection"])?;
-    Ok(answer(
-        StatusCode::OK,
-        &json!({ "same_user": present(&call).await?.attack_protection.same_user }),
-    ))
-}
-
-/// `PATCH /portcullis/attack-protection`.
-pub(super) async fn change_own(call: ManagementCall, body: Body) -> Result<Response, Problem> {
-    call.require(&["update:attack_protection"])?;
-    let sent = body.judged(SAME_USER)?;
-    let what = "Update attack protection settings";
-    let body = Value::Object(sent.clone());
-    let shown = change_tenant(&call, what, &body, |tenant| {
-        let shields = &mut tenant.attack_protection;
-        let mut settings = json!({ "same_user": shields.same_user });
-        merge(&mut settings, &sent);
-        shields.same_user = typed(settings["same_user"].take())?;
-        Ok(json!({ "same_user": shields.same_user }))
     })
     .await?;
     Ok(answer(StatusCode::OK, &shown))

@@ -9,7 +9,7 @@ use protocol::authentication_rule;
 use serde_json::json;
 
 use super::*;
-use crate::settings::{ConnectionSettings, WaitingSettings};
+use crate::settings::{ConnectionSettings, MailSettings, WaitingSettings};
 
 const PEER: &str = "10.0.0.1";
 
@@ -21,6 +21,7 @@ fn settings() -> ServerSettings {
         password_scheme: Scheme::argon2id_default(),
         waiting: WaitingSettings::default(),
         connections: ConnectionSettings::default(),
+        mail: MailSettings::default(),
     }
 }
 

@@ -6,5 +6,6 @@ mod attacks;
 mod courier;
 mod management;
 mod oauth;
+mod outbox;
 mod protection;
 mod tenants;

@@ -68,6 +68,39 @@ on_both_engines! {
             })
         );
         let own = admin.get("portcullis/attack-protection").await.expect(200).json();
-        assert_eq!(own, json!({"same_user": {"enabled": true, "max_attempts": 20, "rate": 6_000}}));
+        assert_eq!(
+            own,
+            json!({
+                "same_user": {"enabled": true, "max_attempts": 20, "rate": 6_000},
+                "confirmations": {"max_attempts": 20, "rate": 3_600_000},
+                "administrators": [],
+            })
+        );
+    }
+
+    async fn administrators_are_addresses_that_mail_can_go_to(world: World) {
+        let admin = world.admin().await;
+        let path = "portcullis/attack-protection";
+        let sent = json!({"administrators": ["ana@example.com", "on-call@example.org"], "confirmations": {"max_attempts": 5}});
+        let changed = admin.patch(path, sent).await.expect(200).json();
+        assert_eq!(changed["administrators"], json!(["ana@example.com", "on-call@example.org"]));
+        assert_eq!(changed["confirmations"], json!({"max_attempts": 5, "rate": 3_600_000}));
+        assert_eq!(changed["same_user"]["max_attempts"], 20);
+        for (body, place) in [
+            (json!({"administrators": ["ana"]}), "administrators[0]"),
+            (json!({"administrators": ["ana@example.com", "Bo <bo@example.com>"]}), "administrators[1]"),
+            (json!({"administrators": ["ana@example.com", "Ana@Example.com"]}), "administrators[1]"),
+            (json!({"administrators": ["ana@example.com\nBcc: eve@example.com"]}), "administrators[0]"),
+            (json!({"administrators": vec!["ana@example.com"; 21]}), "administrators"),
+            (json!({"administrators": "ana@example.com"}), "administrators"),
+            (json!({"administrators": null}), "administrators"),
+            (json!({"confirmations": {"max_attempts": 0}}), "confirmations.max_attempts"),
+            (json!({"confirmations": {"rate": 0}}), "confirmations.rate"),
+        ] {
+            let refused = admin.patch(path, body.clone()).await.expect(400);
+            assert!(refused.text_of("message").contains(place), "{body}: {}", refused.text);
+            assert_eq!(admin.get(path).await.expect(200).json(), changed, "{body}");
+        }
+        assert_eq!(admin.patch(path, json!({"administrators": []})).await.expect(200).json()["administrators"], json!([]));
     }
 }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod connections;
+mod emails;
 mod events;
 mod mail_queue;
 mod meters;

@@ -26,7 +26,7 @@ pub(super) enum Check {
     Tenants,
     SigningKeys,
     Applications,
-    Mail,
+    BreachList,
 }
 
 impl Check {
@@ -54,7 +54,7 @@ impl Check {
             Self::Tenants => "tenants",
             Self::SigningKeys => "signing_keys",
             Self::Applications => "applications",
-            Self::Mail => "mail",
+            Self::BreachList => "breach_list",
         }
     }
 }

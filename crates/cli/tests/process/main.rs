@@ -7,6 +7,7 @@
 mod backup;
 mod bad_settings;
 mod breach_list;
+mod breached_passwords;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod deployment;
@@ -14,8 +15,6 @@ mod doctor;
 mod drain;
 mod durability;
 mod hostile;
-#[cfg(feature = "failpoints")]
-mod mails;
 mod settings;
 mod tenants;
 mod two_nodes;

@@ -9,7 +9,8 @@ use protocol::authentication_rule;
 use serde_json::json;
 
 use super::*;
-use crate::settings::{ConnectionSettings, MailSettings, WaitingSettings};
+use crate::breach::BreachSources;
+use crate::settings::{ConnectionSettings, WaitingSettings};
 
 const PEER: &str = "10.0.0.1";
 
@@ -21,7 +22,10 @@ fn settings() -> ServerSettings {
         password_scheme: Scheme::argon2id_default(),
         waiting: WaitingSettings::default(),
         connections: ConnectionSettings::default(),
-        mail: MailSettings::default(),
+        breach: {
+            let now = tokio::time::Instant::now().into_std();
+            Arc::new(BreachSources::new(&Default::default(), &Default::default(), now).unwrap())
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! Mails from the queue to a server: nothing is lost, what is given up is told, what may go twice can be seen to be one.
 
-#[path = "../../../../mail/tests/smtp/server.rs"]
+#[path = "../../../mail/tests/smtp/server.rs"]
 #[allow(
     dead_code,
     clippy::allow_attributes,
@@ -8,28 +8,23 @@
 )]
 mod smtp_server;
 
-mod provider;
-mod templates;
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use mail::{Outbox, TemplateName, Transport, next_try};
-use model::{EventType, TicketKind, UserId};
+use model::{EventType, TicketKind};
 use server::Clock as _;
-use server::courier::{
-    Addressee, Courier, LEASE, Link, Notice, Route, Way, queued, to_administrators,
-};
+use server::courier::{Addressee, Courier, LEASE, Link, Notice, Route, queued};
 use storage::{EventFilter, EventQuery, EventRange, Page, QueuedMail, Work};
 use testkit::{World, on_both_engines};
 
 use smtp_server::{Protection, Server};
 
 fn by(transport: Transport) -> Route {
-    let way = Way::from(transport);
+    let transport = Arc::new(transport);
     Arc::new(move |_| {
-        let way = way.clone();
-        Box::pin(async move { Ok(way) })
+        let transport = Arc::clone(&transport);
+        Box::pin(async move { Ok(transport) })
     })
 }
 
@@ -180,42 +175,6 @@ on_both_engines! {
         courier.deliver_due().await.unwrap();
         assert_eq!(outbox.mails()[0].message_id(), mail.message_id);
         assert_eq!(depth(&world).await, 0);
-    }
-
-    async fn the_event_of_a_mail_that_is_given_up_names_whom_it_was_for(world: World) {
-        let backend = world.backend(true).await;
-        let user = backend.add_user("ana@example.com").await;
-        let notice = Notice::template(TemplateName::WelcomeEmail, Addressee::User(UserId::new(user)));
-        let mail = queued(&world.app, &world.tenant, &notice, world.clock.now());
-        assert_eq!(mail.recipient, "", "looked up when it is sent");
-        enqueue(&world, &mail).await;
-        let courier = Courier::new(&world.app, no_way());
-        courier.deliver_due().await.unwrap();
-        for wait in (1..).map_while(next_try) {
-            world.clock.advance(wait);
-            courier.deliver_due().await.unwrap();
-        }
-        assert_eq!(failures(&world).await[0].description, "To: ana@example.com");
-    }
-
-    async fn a_notice_goes_to_each_administrator_and_to_nobody_else(world: World) {
-        let notices = |tenant| {
-            let paragraphs = ["192.0.2.1 <script> was stopped.".to_owned()];
-            to_administrators(&world.app, tenant, "An address was stopped", &paragraphs, world.clock.now())
-        };
-        assert!(notices(&world.tenant).is_empty(), "nobody is named");
-        let mut tenant = world.tenant.clone();
-        tenant.attack_protection.administrators = vec!["ana@example.com".to_owned(), "bo@example.com".to_owned()];
-        for mail in notices(&tenant) {
-            enqueue(&world, &mail).await;
-        }
-        let mails = world.mails().await;
-        let mut to: Vec<&str> = mails.iter().map(|mail| mail.to().address()).collect();
-        to.sort_unstable();
-        assert_eq!(to, ["ana@example.com", "bo@example.com"]);
-        assert_eq!(mails[0].subject(), "An address was stopped");
-        assert!(mails[0].html().contains("192.0.2.1 &lt;script&gt; was stopped."), "{}", mails[0].html());
-        assert_ne!(mails[0].message_id(), mails[1].message_id());
     }
 
     async fn a_mail_that_does_not_open_is_given_up_at_once(world: World) {

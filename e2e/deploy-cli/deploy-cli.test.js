@@ -43,6 +43,8 @@ async function deployCli(...command) {
     AUTH0_CLIENT_ID: administrator.clientId,
     AUTH0_CLIENT_SECRET: administrator.clientSecret,
     AUTH0_AUDIENCE: managementAudience,
+    // The tool never exports these two.
+    AUTH0_KEYWORD_REPLACE_MAPPINGS: JSON.stringify({ SMTP_USER: 'shop', SMTP_PASS: 'correct horse' }),
   };
   try {
     return (await promisify(execFile)(process.execPath, [tool, ...command], { env })).stdout;
@@ -61,7 +63,7 @@ function assertSays(actual, expected, place) {
   } else if (!Array.isArray(expected)) {
     for (const [name, value] of Object.entries(expected)) assertSays(actual?.[name], value, `${place}.${name}`);
   } else {
-    const name = (item) => item?.name ?? item?.value ?? item?.audience ?? item;
+    const name = (item) => item?.name ?? item?.value ?? item?.audience ?? item?.template ?? item;
     assert.deepEqual(actual.map(name).sort(), expected.map(name).sort(), place);
     for (const item of expected) {
       assertSays(actual.find((each) => name(each) === name(item)), item, `${place}.${name(item)}`);
@@ -82,6 +84,8 @@ async function tenantAsItIs() {
     settings: await tenants.settings.get(),
     bruteForce: await attackProtection.bruteForceProtection.get(),
     suspiciousIp: await attackProtection.suspiciousIpThrottling.get(),
+    provider: await management.emails.provider.get(),
+    templates: await Promise.all(file.emailTemplates.map(({ template }) => management.emailTemplates.get(template))),
   };
 }
 
@@ -101,6 +105,9 @@ test('imports a tenant file', async () => {
   const backend = await application('Shop backend');
   assert.equal(backend.token_endpoint_auth_method, 'client_secret_post');
   assert.equal(backend.is_token_endpoint_ip_header_trusted, true);
+  assert.equal((await management.emails.provider.get()).credentials.smtp_user, 'shop');
+  const template = await management.emailTemplates.get('blocked_account');
+  assert.match(template.body, /\{\{ user\.source_ip \}\}/);
 });
 
 test('the imported application logs a user in, and the imported shields protect the login', async () => {

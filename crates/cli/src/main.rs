@@ -10,6 +10,7 @@ mod breach_list;
 mod data_dir;
 mod demo;
 mod doctor;
+mod mailing;
 mod migrate;
 mod open;
 mod open_files;

@@ -4,13 +4,14 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
+use server::courier::{Courier, route};
 use server::serve::Transport;
 use tokio::net::TcpSocket;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin::DEFAULT_DOMAIN;
 use crate::arguments::Serve;
-use crate::{Failure, open, settings, tls};
+use crate::{Failure, mailing, open, settings, tls};
 
 /// Runs until told to stop.
 pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
@@ -23,15 +24,16 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
             format!("localhost:{}", first.port())
         });
     let transport = transport(options, &settings.server.data_dir)?;
+    let mail = mailing::settings(&settings, options.tls_dev)?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
     let listeners = bind(addresses)?;
     let metrics_listener = bind(&[settings.metrics.listen])?;
 
     let opened = open::open(&settings, &fallback).await?;
     tracing::info!(domain = opened.tenant.domain, durability = %opened.store.durability(), "store open");
-    let app = open::app(&settings, opened).await?;
+    let app = open::app(&settings, opened, mail).await?;
     server::sweep::start(&app);
-    server::breach::start(&app).await;
+    Courier::new(&app, route(&app)).start();
     let announced: Vec<SocketAddr> = listeners
         .iter()
         .filter_map(|listener| listener.local_addr().ok())

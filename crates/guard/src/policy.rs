@@ -216,12 +216,12 @@ impl<'a> Planned<'a> {
     pub(crate) fn add_widths(
         &mut self,
         kind: fn(Width) -> MeterKind,
-        account: Option<(String, Account)>,
+        account: Option<&(String, Account)>,
         source: &Source,
     ) {
         for width in Width::ALL {
             if let Some(network) = width.network(source) {
-                self.add(kind(width), account.clone(), Some(network));
+                self.add(kind(width), account.cloned(), Some(network));
             }
         }
     }

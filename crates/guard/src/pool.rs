@@ -54,7 +54,7 @@ impl Policy {
         let mut plan = Planned::under(self);
         plan.add_widths(
             MeterKind::ClientSecret,
-            Some(("client_secret".to_owned(), account)),
+            Some(&("client_secret".to_owned(), account)),
             source,
         );
         plan.plan()
@@ -80,19 +80,6 @@ impl Policy {
         if let Some(source) = about {
             plan.add(MeterKind::MailAbout, account, Some(source.prefix()));
         }
-        plan.plan()
-    }
-
-    /// Something that is told once an hour, and then waits: a mail of which each user gets one, an event of which each
-    /// source makes one. Who is refused tells nothing.
-    pub fn hourly_plan(&self, what: &str, whom: Option<&Account>, about: Option<&Source>) -> Plan {
-        let whom = whom.cloned().unwrap_or(Account::Known(String::new()));
-        let mut plan = Planned::under(self);
-        plan.add(
-            MeterKind::MailAbout,
-            Some((what.to_owned(), whom)),
-            about.map(Source::prefix),
-        );
         plan.plan()
     }
 }

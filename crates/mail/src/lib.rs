@@ -20,7 +20,7 @@ pub use outbox::Outbox;
 pub use send_error::SendError;
 pub use smtp::{Credentials, Roots, Security, Smtp, SmtpSettings, SmtpSettingsError};
 pub use template::{
-    DEFAULT_LINK_LIFETIME, MAX_TEMPLATE, Part, RenderError, Rendered, Template, TemplateError,
-    TemplateName, TemplateSource, UnknownTemplate, Variables, plain,
+    DEFAULT_LINK_LIFETIME, MAX_TEMPLATE, Part, RenderError, Rendered, ResultUrl, Template,
+    TemplateError, TemplateName, TemplateSource, UnknownTemplate, Variables, plain,
 };
 pub use transport::Transport;

@@ -37,10 +37,25 @@ pub struct SmtpSettings {
 pub enum Security {
     /// Nothing; for a relay on this machine or a network of one's own.
     None,
+    /// TLS after the greeting if the server offers it; for a relay on this machine. Its certificate counts only where
+    /// somebody was named to vouch for it: whoever could change what goes over this machine's own network owns it.
+    IfOffered(Roots),
     /// TLS after the greeting; without it nothing is sent.
     StartTls(Roots),
     /// TLS from the first byte on.
     Tls(Roots),
+}
+
+impl Security {
+    /// What suits a server of which only name and port are known: TLS on the ports for it, and elsewhere STARTTLS, which
+    /// is left out only to this machine itself.
+    pub fn suitable(host: &str, port: u16, roots: Roots) -> Self {
+        match port {
+            465 | 2465 => Self::Tls(roots),
+            _ if is_this_machine(host) => Self::IfOffered(roots),
+            _ => Self::StartTls(roots),
+        }
+    }
 }
 
 /// Who may vouch for the server.
@@ -70,6 +85,8 @@ pub enum SmtpSettingsError {
     Credentials,
     #[error("smtp_pass: would go over the network in clear; use TLS or STARTTLS")]
     PasswordInClear,
+    #[error("smtp_host: is not this machine, so TLS cannot be optional")]
+    NotThisMachine,
     #[error("the certificates that vouch for the server cannot be read: {0}")]
     Certificates(String),
 }
@@ -88,6 +105,7 @@ pub struct Smtp {
 #[derive(Clone)]
 enum Tls {
     None,
+    AfterIfOffered(TlsParameters),
     After(TlsParameters),
     FromTheStart(TlsParameters),
 }
@@ -113,6 +131,9 @@ impl Smtp {
         if !is_host(&hello) {
             return Err(SmtpSettingsError::Hello);
         }
+        if matches!(security, Security::IfOffered(_)) && !is_this_machine(&host) {
+            return Err(SmtpSettingsError::NotThisMachine);
+        }
         if let Some(credentials) = &credentials {
             let usable = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
             if !usable(&credentials.user) || !usable(&credentials.password) {
@@ -124,8 +145,11 @@ impl Smtp {
         }
         let tls = match security {
             Security::None => Tls::None,
-            Security::StartTls(roots) => Tls::After(parameters(&host, &roots)?),
-            Security::Tls(roots) => Tls::FromTheStart(parameters(&host, &roots)?),
+            Security::IfOffered(roots) => {
+                Tls::AfterIfOffered(parameters(&host, &roots, roots == Roots::System)?)
+            }
+            Security::StartTls(roots) => Tls::After(parameters(&host, &roots, false)?),
+            Security::Tls(roots) => Tls::FromTheStart(parameters(&host, &roots, false)?),
         };
         Ok(Self {
             host,
@@ -164,7 +188,7 @@ impl Smtp {
     async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
         let at_once = match &self.tls {
             Tls::FromTheStart(parameters) => Some(parameters.clone()),
-            Tls::None | Tls::After(_) => None,
+            Tls::None | Tls::After(_) | Tls::AfterIfOffered(_) => None,
         };
         let server = (self.host.as_str(), self.port);
         let mut connection = AsyncSmtpConnection::connect_tokio1(
@@ -176,7 +200,14 @@ impl Smtp {
         )
         .await
         .map_err(|error| before("connecting", &error))?;
-        if let Tls::After(parameters) = &self.tls {
+        let after = match &self.tls {
+            Tls::After(parameters) => Some(parameters),
+            Tls::AfterIfOffered(parameters) => {
+                Some(parameters).filter(|_| connection.can_starttls())
+            }
+            Tls::None | Tls::FromTheStart(_) => None,
+        };
+        if let Some(parameters) = after {
             let upgraded = connection.starttls(parameters.clone(), &self.hello).await;
             upgraded.map_err(|error| before("STARTTLS", &error))?;
         }
@@ -196,9 +227,13 @@ fn is_this_machine(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-fn parameters(host: &str, roots: &Roots) -> Result<TlsParameters, SmtpSettingsError> {
+fn parameters(
+    host: &str,
+    roots: &Roots,
+    whoever: bool,
+) -> Result<TlsParameters, SmtpSettingsError> {
     let refused = |error: Error| SmtpSettingsError::Certificates(bounded(&error.to_string()));
-    let builder = TlsParameters::builder(host.to_owned());
+    let builder = TlsParameters::builder(host.to_owned()).dangerous_accept_invalid_certs(whoever);
     let builder = match roots {
         Roots::System => builder,
         Roots::Pem(pem) => {
@@ -332,6 +367,38 @@ mod tests {
             };
             assert!(Smtp::new(settings).is_ok(), "{host}");
         }
+    }
+
+    #[test]
+    fn what_suits_a_server_is_known_by_its_name_and_port() {
+        let roots = || Roots::System;
+        for (host, port, security) in [
+            ("mail.example.com", 587, Security::StartTls(roots())),
+            ("mail.example.com", 25, Security::StartTls(roots())),
+            ("mail.example.com", 465, Security::Tls(roots())),
+            ("mail.example.com", 2465, Security::Tls(roots())),
+            ("localhost", 25, Security::IfOffered(roots())),
+            ("127.0.0.1", 1025, Security::IfOffered(roots())),
+            ("::1", 587, Security::IfOffered(roots())),
+            ("localhost", 465, Security::Tls(roots())),
+            ("10.0.0.1", 25, Security::StartTls(roots())),
+            ("localhost.example.com", 25, Security::StartTls(roots())),
+        ] {
+            assert_eq!(
+                Security::suitable(host, port, roots()),
+                security,
+                "{host}:{port}"
+            );
+        }
+        let elsewhere = SmtpSettings {
+            security: Security::IfOffered(Roots::System),
+            credentials: None,
+            ..settings()
+        };
+        assert_eq!(
+            Smtp::new(elsewhere).unwrap_err(),
+            SmtpSettingsError::NotThisMachine
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod attack_protection;
 mod client;
 mod client_grant;
 mod connection;
+mod email;
 mod event;
 mod header_trust;
 mod id;
@@ -27,6 +28,7 @@ pub use client::{
 };
 pub use client_grant::{ClientGrant, SubjectType};
 pub use connection::{Connection, ConnectionOptions, DATABASE_STRATEGY};
+pub use email::{EmailProvider, EmailTemplate};
 pub use event::{EventType, LogEvent};
 pub use header_trust::HeaderTrust;
 pub use id::{ClientGrantId, ClientId, ConnectionId, LogId, ResourceServerId, TenantId, UserId};

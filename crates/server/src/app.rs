@@ -6,7 +6,6 @@ use credentials::HashingPool;
 use keys::{Entropy, MeterKey, RootKey, Sealer};
 use storage::{Store, TenantStore};
 
-use crate::breach::FailureWatch;
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::jobs::Jobs;
@@ -25,7 +24,6 @@ pub struct App {
     pub jobs: Jobs,
     pub(crate) directory: Directory,
     pub(crate) protection: Protection,
-    pub(crate) breach_failures: FailureWatch,
 }
 
 /// What is derived from the root key, one key a use.
@@ -67,7 +65,6 @@ impl App {
             jobs: Jobs::default(),
             directory: Directory::default(),
             protection,
-            breach_failures: FailureWatch::default(),
         })
     }
 

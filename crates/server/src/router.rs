@@ -11,7 +11,7 @@ use http::StatusCode;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
-use crate::{health, management, oauth};
+use crate::{health, management, oauth, outbox};
 
 /// Larger bodies are refused before more of them is read.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -36,6 +36,7 @@ pub fn router(app: Arc<App>) -> Router {
             get(oauth::userinfo::show).post(oauth::userinfo::show),
         )
         .nest("/api/v2", management::routes())
+        .merge(outbox::routes(&app))
         .route("/livez", get(health::alive))
         .route("/readyz", get(health::ready))
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -1,14 +1,14 @@
 //! What the server must be told: plain values that have been checked, no strings from files or the environment.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use credentials::Scheme;
 use http::HeaderName;
 use ipnet::IpNet;
+use mail::Roots;
 use model::TenantId;
 
-use crate::breach::BreachSources;
+use crate::courier::DefaultWay;
 
 /// Settings of one running server.
 #[derive(Debug, Clone)]
@@ -25,8 +25,25 @@ pub struct ServerSettings {
     pub waiting: WaitingSettings,
     /// What a client may hold, and how long.
     pub connections: ConnectionSettings,
-    /// Where breached passwords are looked up.
-    pub breach: Arc<BreachSources>,
+    pub mail: MailSettings,
+}
+
+/// How mails leave this server.
+#[derive(Debug, Clone)]
+pub struct MailSettings {
+    /// Who may vouch for mail servers.
+    pub roots: Roots,
+    /// For tenants without a provider of their own.
+    pub default_way: DefaultWay,
+}
+
+impl Default for MailSettings {
+    fn default() -> Self {
+        Self {
+            roots: Roots::System,
+            default_way: DefaultWay::None,
+        }
+    }
 }
 
 /// How many connections each listener serves, and how long a client may take for each step.

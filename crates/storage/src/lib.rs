@@ -7,11 +7,12 @@
 
 mod access_tokens;
 mod answer;
-mod breaches;
 mod client_grants;
 mod clients;
 mod connections;
 mod deployment;
+mod email_providers;
+mod email_templates;
 mod engine;
 mod error;
 mod events;
@@ -33,9 +34,10 @@ mod work;
 
 pub use access_tokens::AccessTokenRecord;
 pub use answer::{Added, Listed, Page, Written};
-pub use breaches::{BreachCount, BreachTally, TakenDigest};
 pub use client_grants::GrantFilter;
 pub use connections::{ConnectionFilter, ConnectionRecord};
+pub use email_providers::EmailProviderRecord;
+pub use email_templates::EmailTemplateRecord;
 pub use engine::{Copied, copy_sqlite};
 pub use error::{OpenError, StoreError};
 pub use events::{CHECKPOINT_DELAY, EVENT_TOTAL_LIMIT, EventFilter, EventQuery, EventRange};

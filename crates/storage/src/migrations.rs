@@ -62,8 +62,8 @@ migrations! {
     "0033_tickets",
     "0034_tickets_by_expiry",
     "0035_tickets_by_user",
-    "0050_breach_tallies",
-    "0051_breach_digests",
+    "0040_email_providers",
+    "0041_email_templates",
 }
 
 /// The row that those who migrate lock.

@@ -12,12 +12,12 @@ const COLUMNS: &str =
 /// Every table with rows of tenants, but for the tenants themselves and their hosts.
 const TABLES: [&str; 16] = [
     "access_tokens",
-    "breach_digests",
-    "breach_tallies",
     "client_grants",
     "clients",
     "connection_realms",
     "connections",
+    "email_providers",
+    "email_templates",
     "events",
     "identifiers",
     "mail_queue",

@@ -11,12 +11,11 @@ use credentials::{Argon2Implementation, HashCounts, HashingPool, PoolSettings, S
 use http::{HeaderName, Request};
 use jiff::Timestamp;
 use keys::{Entropy, RootKey, SeededEntropy, SystemEntropy};
-use mail::{Message, Outbox, Transport};
+use mail::{Message, Outbox, Roots};
 use model::{Tenant, TenantId};
-use server::breach::{BreachSettings, BreachSources};
-use server::courier::Courier;
+use server::courier::{Courier, DefaultWay, route};
 use server::{
-    App, Clock, ConnectionSettings, OutgoingSettings, Secrets, ServerSettings, WaitingSettings,
+    App, Clock, ConnectionSettings, MailSettings, Secrets, ServerSettings, WaitingSettings,
     bootstrap,
 };
 use storage::{Database, Store, StoreSettings};
@@ -44,9 +43,10 @@ pub struct WorldSettings {
     pub waiting: WaitingSettings,
     /// Whether the tenant answers on hosts that nobody owns.
     pub takes_other_hosts: bool,
-    /// Where breached passwords are looked up.
-    pub breach: BreachSettings,
-    pub outgoing: OutgoingSettings,
+    /// Who vouches for mail servers.
+    pub mail_roots: Roots,
+    /// Where mails of tenants without a provider go: by default nowhere but [`World::mails`].
+    pub default_way: Option<DefaultWay>,
 }
 
 impl Default for WorldSettings {
@@ -64,8 +64,8 @@ impl Default for WorldSettings {
             trusted_proxies: Vec::new(),
             waiting: WaitingSettings::default(),
             takes_other_hosts: true,
-            breach: BreachSettings::default(),
-            outgoing: OutgoingSettings::default(),
+            mail_roots: Roots::System,
+            default_way: None,
         }
     }
 }
@@ -75,7 +75,7 @@ pub struct World {
     pub app: Arc<App>,
     pub clock: Arc<HandClock>,
     pub tenant: Tenant,
-    /// Mails of all tenants.
+    /// Mails of all tenants that have no provider of their own.
     outbox: Outbox,
     router: Router,
     database: Database,
@@ -169,6 +169,7 @@ impl World {
             deadline: settings.hashing_deadline,
             argon2: Argon2Implementation::Simd,
         });
+        let outbox = Outbox::default();
         let server = ServerSettings {
             trusted_proxies: settings
                 .trusted_proxies
@@ -180,7 +181,13 @@ impl World {
             password_scheme: settings.scheme,
             waiting: settings.waiting,
             connections: ConnectionSettings::default(),
-            breach: breach_sources(&settings).await,
+            mail: MailSettings {
+                roots: settings.mail_roots.clone(),
+                default_way: settings
+                    .default_way
+                    .clone()
+                    .unwrap_or_else(|| DefaultWay::Outbox(outbox.clone())),
+            },
         };
         let as_clock: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let app = App::new(server, store, &root, pool, as_clock, entropy);
@@ -189,7 +196,7 @@ impl World {
             app,
             clock,
             tenant,
-            outbox: Outbox::default(),
+            outbox,
             router,
             database,
             root: ROOT,
@@ -256,14 +263,9 @@ impl World {
         Backend::install(self, trusted).await
     }
 
-    /// Sends every mail that is due, and answers all that were sent so far, the oldest first.
+    /// Sends every mail that is due, and answers all that were sent so far and not over a provider, the oldest first.
     pub async fn mails(&self) -> Vec<Message> {
-        let transport = Arc::new(Transport::Outbox(self.outbox.clone()));
-        let route = move |_| {
-            let transport = Arc::clone(&transport);
-            Box::pin(async move { Ok(transport) }) as _
-        };
-        let courier = Courier::new(&self.app, Arc::new(route));
+        let courier = Courier::new(&self.app, route(&self.app));
         courier.deliver_due().await.expect("the queue is readable");
         self.outbox.mails()
     }
@@ -292,17 +294,6 @@ impl World {
     pub fn seeded(&self) -> SeededEntropy {
         SeededEntropy::new(u64::from(self.root[0]))
     }
-}
-
-/// The sources of breached passwords, with the list opened if there is one.
-async fn breach_sources(settings: &WorldSettings) -> Arc<BreachSources> {
-    let now = tokio::time::Instant::now().into_std();
-    let sources = BreachSources::new(&settings.breach, &settings.outgoing, now);
-    let sources = Arc::new(sources.expect("good settings"));
-    let opened = Arc::clone(&sources);
-    let renewed = tokio::task::spawn_blocking(move || opened.renew(now));
-    renewed.await.expect("renewing does not panic");
-    sources
 }
 
 /// An application with every scope of the tenant's Management API: its id and secret.

@@ -6,11 +6,12 @@ mod http;
 mod story;
 mod world;
 
+use server::courier::{Courier, route};
 use server::serve::Transport;
 
 use crate::arguments::Demo;
 use crate::settings::Settings;
-use crate::{Failure, admin, open, serve, tls};
+use crate::{Failure, admin, mailing, open, serve, tls};
 
 /// Starts the server, plays the story, and serves until stopped.
 pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
@@ -33,7 +34,8 @@ pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
 
     let opened = open::open(&settings, &domain).await?;
     let keys = admin::management_client(&opened, "Demo administrator").await?;
-    let app = open::app(&settings, opened).await?;
+    let app = open::app(&settings, opened, mailing::settings(&settings, true)?).await?;
+    Courier::new(&app, route(&app)).start();
     let router = server::router(app.clone());
     let listening = server::serve::serve(&app, &router, listeners, &transport)?;
     println!("listening on https://{domain}/");
@@ -44,7 +46,8 @@ pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
     story::play(&http, &world).await?;
     story::paste(&domain, &ca, &world);
     if !options.once {
-        println!("\nServing on. Ctrl-C ends the demo and deletes its data.");
+        println!("\nMails of this demo stay in https://{domain}/outbox");
+        println!("Serving on. Ctrl-C ends the demo and deletes its data.");
         serve::stop_signal().await;
     }
     listening.drain(&app).await;

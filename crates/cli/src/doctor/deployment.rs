@@ -212,7 +212,7 @@ pub(super) async fn applications(store: &Store, tenants: &[Tenant]) -> Outcome {
     )
 }
 
-fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     let first = names.iter().take(NAMED).copied().collect::<Vec<_>>();
     let more = names.len().saturating_sub(NAMED);

@@ -26,7 +26,7 @@ pub(super) enum Check {
     Tenants,
     SigningKeys,
     Applications,
-    BreachList,
+    Mail,
 }
 
 impl Check {
@@ -54,7 +54,7 @@ impl Check {
             Self::Tenants => "tenants",
             Self::SigningKeys => "signing_keys",
             Self::Applications => "applications",
-            Self::BreachList => "breach_list",
+            Self::Mail => "mail",
         }
     }
 }

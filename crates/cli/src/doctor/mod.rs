@@ -2,12 +2,12 @@
 //!
 //! It takes the flags of `serve`, and works beside a running server. What each check means is in `docs/operate/doctor.md`.
 
-mod breach;
 mod certificate;
 mod database;
 mod deployment;
 mod finding;
 mod machine;
+mod mail;
 mod network;
 mod secret_file;
 
@@ -137,10 +137,8 @@ async fn examine(
     findings.push(Finding(Check::Tenants, told));
     findings.push(Finding(Check::SigningKeys, signing_keys));
     findings.push(Finding(Check::Applications, applications));
-    findings.push(Finding(
-        Check::BreachList,
-        breach::breach(settings, &tenants, now),
-    ));
+    let sends = mail::mail(settings, options.tls_dev, store, &tenants).await;
+    findings.push(Finding(Check::Mail, sends));
     findings
 }
 

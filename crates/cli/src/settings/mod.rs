@@ -29,8 +29,7 @@ pub(crate) struct Settings {
     pub(crate) metrics: Metrics,
     pub(crate) argon2: Argon2,
     pub(crate) hashing: Hashing,
-    pub(crate) breach: Breach,
-    pub(crate) outgoing: Outgoing,
+    pub(crate) mail: Mail,
 }
 
 /// The server and who may speak for others.
@@ -217,46 +216,49 @@ impl Default for Hashing {
     }
 }
 
-/// Where breached passwords are looked up. Which tenants ask, and what follows, is in their own settings.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+/// How mails leave. A tenant's own e-mail provider wins over the server named here.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Breach {
-    /// Whether the built-in list of 100,000 common passwords counts.
-    #[schemars(example = false)]
-    pub(crate) built_in: bool,
-    /// A list made by `portcullis breach-list build`; followed without a restart when it is replaced.
-    #[schemars(example = "/var/lib/portcullis/breach-list")]
-    pub(crate) list_file: Option<PathBuf>,
-    /// A range API that is asked too: five hex digits of a password's SHA-1 leave this server. Must be https.
-    #[schemars(example = "https://api.pwnedpasswords.com/range/")]
-    pub(crate) online_url: Option<String>,
-    /// How long one request to it may take; then the password passes.
-    #[schemars(range(min = 50, max = 5_000), example = 500, extend("x-unit" = "milliseconds"))]
-    pub(crate) online_timeout_ms: u64,
+pub(crate) struct Mail {
+    /// File with the certificates (PEM) of those who may vouch for mail servers; by default whom the system trusts.
+    #[schemars(example = "/etc/portcullis/mail-ca.pem")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Mail server for tenants without a provider of their own. Without it their mails wait for a day and are given up.
+    #[schemars(example = "mail.example.com")]
+    pub(crate) smtp_host: Option<String>,
+    /// Its port. 465 and 2465 speak TLS; any other speaks STARTTLS, which only a server on this machine may lack.
+    #[schemars(range(min = 1), example = 465, extend("x-unit" = "port"))]
+    pub(crate) smtp_port: u16,
+    /// User at that server.
+    #[schemars(example = &"portcullis")]
+    pub(crate) smtp_user: Option<String>,
+    /// Password of that user.
+    #[schemars(extend("writeOnly" = true))]
+    pub(crate) smtp_pass: Option<String>,
+    /// Sender of every mail that goes over that server, whatever a template says; needed beside `smtp_host`.
+    #[schemars(example = "Example Login <no-reply@example.com>")]
+    pub(crate) from: Option<String>,
 }
 
-impl Default for Breach {
+impl Default for Mail {
     fn default() -> Self {
-        let breach = server::breach::BreachSettings::default();
         Self {
-            built_in: breach.built_in,
-            list_file: None,
-            online_url: None,
-            online_timeout_ms: u64::try_from(breach.online_timeout.as_millis()).unwrap_or(1_000),
+            ca_file: None,
+            smtp_host: None,
+            smtp_port: 587,
+            smtp_user: None,
+            smtp_pass: None,
+            from: None,
         }
     }
 }
 
-/// Requests that the server makes.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Outgoing {
-    /// File with certificates (PEM) of authorities that vouch for other servers, besides the system's own.
-    #[schemars(example = "/etc/portcullis/authorities.pem")]
-    pub(crate) ca_file: Option<PathBuf>,
-    /// Whether requests may go to private, loopback and link-local addresses.
-    #[schemars(example = true)]
-    pub(crate) allow_private: bool,
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mail")
+            .field("smtp_host", &self.smtp_host)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Settings {

@@ -22,7 +22,7 @@ pub(crate) enum Engine {
 pub(crate) struct Deployment {
     pub(crate) directory: TempDir,
     pub(crate) database: Option<String>,
-    root_key: String,
+    pub(crate) root_key: String,
     domain_port: u16,
     administrator: Value,
 }

@@ -7,7 +7,6 @@
 mod backup;
 mod bad_settings;
 mod breach_list;
-mod breached_passwords;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod deployment;
@@ -15,6 +14,8 @@ mod doctor;
 mod drain;
 mod durability;
 mod hostile;
+#[cfg(feature = "failpoints")]
+mod mails;
 mod settings;
 mod tenants;
 mod two_nodes;

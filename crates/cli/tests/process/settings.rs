@@ -6,6 +6,7 @@ use crate::deployment::binary;
 
 const ROOT_KEY: &str = "LSVqpFcXbPCHVo0t7fd4wPS6pXBQdhJXLrT1tJxsY1w=";
 const URL: &str = "postgres://portcullis:hush@db.internal/portcullis";
+const SMTP_PASS: &str = "hush-says-the-mail-server";
 
 /// Every key of the schema with a value that is not its default.
 fn examples() -> Vec<(String, Value)> {
@@ -17,6 +18,7 @@ fn examples() -> Vec<(String, Value)> {
             let value = match key.as_str() {
                 "root_key" => ROOT_KEY.into(),
                 "url" => URL.into(),
+                "smtp_pass" => SMTP_PASS.into(),
                 _ => schema["examples"][0].clone(),
             };
             assert_ne!(value, schema["default"], "{section}.{key}");
@@ -42,7 +44,7 @@ fn show(command: &mut std::process::Command) -> String {
 fn in_force(shown: &str, key: &str, value: &Value, origin: &str) {
     let shown: Value = serde_json::from_str(shown).unwrap();
     let expected = match key {
-        "server.root_key" | "database.url" => "(set)".into(),
+        "server.root_key" | "database.url" | "mail.smtp_pass" => "(set)".into(),
         _ => value.clone(),
     };
     assert_eq!(shown[key]["value"], expected, "{key}");
@@ -82,11 +84,11 @@ fn every_key_can_be_set_in_the_file_and_what_is_shown_can_be_one() {
     for (key, value) in &keys {
         in_force(&shown, key, value, "file");
     }
-    // The text is a settings file; only the two secrets have to be added.
+    // The text is a settings file; only the secrets have to be added.
     let text = with(&[]);
     std::fs::write(
         &file,
-        format!("{text}\nserver.root_key = \"{ROOT_KEY}\"\ndatabase.url = \"{URL}\"\n"),
+        format!("{text}\nserver.root_key = \"{ROOT_KEY}\"\ndatabase.url = \"{URL}\"\nmail.smtp_pass = \"{SMTP_PASS}\"\n"),
     )
     .unwrap();
     assert_eq!(with(&["--json"]), shown);

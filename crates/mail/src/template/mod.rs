@@ -6,6 +6,7 @@
 mod builtin;
 mod language;
 mod name;
+mod result_url;
 mod scan;
 mod variables;
 
@@ -24,6 +25,7 @@ use crate::send_error::bounded;
 pub use builtin::plain;
 use language::{LANGUAGE, Lenient, NOW};
 pub use name::{TemplateName, UnknownTemplate};
+pub use result_url::ResultUrl;
 pub use variables::Variables;
 
 /// Largest part of a template, in bytes.
@@ -46,6 +48,7 @@ pub enum Part {
     From,
     Subject,
     Body,
+    ResultUrl,
 }
 
 /// Why a template cannot be saved.
@@ -134,6 +137,7 @@ impl Part {
             Self::From => "from",
             Self::Subject => "subject",
             Self::Body => "body",
+            Self::ResultUrl => "resultUrl",
         }
     }
 }
@@ -186,7 +190,7 @@ fn parse(part: Part, text: &str) -> Result<runtime::Template, Flaw> {
     let written = library_parse(text)?;
     match part {
         Part::Body => library_parse(&escaped),
-        Part::From | Part::Subject => Ok(written),
+        Part::From | Part::Subject | Part::ResultUrl => Ok(written),
     }
 }
 

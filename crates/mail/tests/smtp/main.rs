@@ -177,6 +177,44 @@ async fn nothing_goes_to_a_server_that_nobody_vouches_for() {
 }
 
 #[tokio::test]
+async fn on_this_machine_tls_is_taken_where_it_is_offered_and_judged_where_somebody_vouches() {
+    for (protection, vouched_for) in [
+        (Protection::None, false),
+        (Protection::StartTls, false),
+        (Protection::StartTls, true),
+    ] {
+        let Some(mut server) = Server::start(protection, &["ok"]) else {
+            return;
+        };
+        let roots = if vouched_for {
+            server.roots()
+        } else {
+            Roots::System
+        };
+        let settings = SmtpSettings {
+            security: Security::suitable("localhost", 25, roots),
+            ..server.settings()
+        };
+        assert_eq!(transport(settings).send(&message()).await, Ok(()));
+        assert_eq!(
+            server.next()["mail"]["tls"],
+            protection == Protection::StartTls
+        );
+    }
+    let Some(server) = Server::start(Protection::StartTls, &["ok"]) else {
+        return;
+    };
+    let other = Server::start(Protection::StartTls, &["ok"]).unwrap();
+    let settings = SmtpSettings {
+        security: Security::suitable("localhost", 25, other.roots()),
+        ..server.settings()
+    };
+    let reason = transient(transport(settings).send(&message()).await);
+    assert!(reason.starts_with("STARTTLS: "), "{reason}");
+    assert_eq!(server.rest(), Vec::<Value>::new());
+}
+
+#[tokio::test]
 async fn tls_that_was_asked_for_is_never_left_out() {
     let Some(server) = Server::start(Protection::None, &["ok"]) else {
         return;

@@ -84,9 +84,23 @@ impl Server {
         })
     }
 
+    /// Who vouches for this server.
+    pub(crate) fn roots(&self) -> Roots {
+        Roots::Pem(self.authority.clone())
+    }
+
+    /// The same as a file has it.
+    pub(crate) fn authority(&self) -> &[u8] {
+        &self.authority
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Settings that fit.
     pub(crate) fn settings(&self) -> SmtpSettings {
-        let roots = Roots::Pem(self.authority.clone());
+        let roots = self.roots();
         let credentials = Credentials {
             user: "shop".to_owned(),
             password: "correct horse".to_owned(),

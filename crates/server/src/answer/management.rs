@@ -29,6 +29,8 @@ pub enum Problem {
     },
     /// 409.
     Conflict(&'static str),
+    /// 409; the message names what is there already.
+    Exists(String),
     /// 413.
     TooLarge,
     /// 503: the hashing pool or the store has no room.
@@ -47,7 +49,7 @@ impl Problem {
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope(_) => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::Exists(_) => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -64,6 +66,7 @@ impl Problem {
             Self::NotFound { code, .. } => *code,
             Self::Unauthorized(_)
             | Self::Conflict(_)
+            | Self::Exists(_)
             | Self::TooLarge
             | Self::Busy { .. }
             | Self::Internal(_) => None,
@@ -75,7 +78,8 @@ impl Problem {
             Self::InvalidBody(text)
             | Self::InvalidUri(text)
             | Self::InvalidQuery(text)
-            | Self::NotSupported(text) => text.clone(),
+            | Self::NotSupported(text)
+            | Self::Exists(text) => text.clone(),
             Self::Unauthorized(text) | Self::Conflict(text) => (*text).to_owned(),
             Self::InsufficientScope(expected) => {
                 format!(

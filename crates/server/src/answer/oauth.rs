@@ -186,7 +186,7 @@ fn status_of(reason: &Reason) -> StatusCode {
             StatusCode::PAYLOAD_TOO_LARGE
         }
         ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
-        ErrorCode::InvalidClient | ErrorCode::PasswordLeaked => StatusCode::UNAUTHORIZED,
+        ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
         ErrorCode::AccessDenied
         | ErrorCode::InvalidGrant
         | ErrorCode::UnauthorizedClient

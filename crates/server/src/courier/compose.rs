@@ -4,18 +4,22 @@
 
 use std::time::Duration;
 
-use mail::{DEFAULT_LINK_LIFETIME, Draft, Message, Rendered, Template, TemplateName, Variables};
-use model::{Tenant, UserRecord};
+use mail::{DEFAULT_LINK_LIFETIME, Draft, Message, Rendered, Variables};
+use model::{EmailTemplate, EventType, LogEvent, Tenant, UserId, UserRecord};
 use serde_json::{Map, Value};
-use storage::{ClaimedMail, StoreError, TenantStore, TicketRecord, Work};
+use storage::{ClaimedMail, QueuedMail, StoreError, TenantStore, TicketRecord, Work};
 
 use super::notice::{Addressee, Link, Notice, Words, binding};
+use super::settle::about;
+use super::way::{Sender, host_of};
+use super::wording::{Worded, add_to_ticket, word};
 use crate::app::App;
+use crate::event_log::stamp;
 
 /// What a claimed mail came to.
 pub(super) enum Composed {
     Message(Box<Message>),
-    /// Nobody is to get it: there is no such user, or he has no address.
+    /// Nobody is to get it: there is no such user, he has no address, or the tenant switched this mail off.
     Nobody,
     /// It can never be sent; why.
     Broken(String),
@@ -26,6 +30,7 @@ pub(super) async fn compose(
     app: &App,
     rows: &TenantStore,
     claimed: &ClaimedMail,
+    sender: Option<&Sender>,
 ) -> Result<Composed, StoreError> {
     let broken = |why: &dyn std::fmt::Display| Ok(Composed::Broken(why.to_string()));
     let queued = &claimed.mail;
@@ -44,25 +49,70 @@ pub(super) async fn compose(
     let Some((to, user)) = addressee(rows, &notice.to).await? else {
         return Ok(Composed::Nobody);
     };
-    let variables = variables(rows, &tenant, &notice, user.as_ref()).await?;
-    let rendered = match render(&notice.words, &variables, queued.created_at) {
-        Ok(rendered) => rendered,
-        Err(why) => return broken(&why),
-    };
-    if let Some(link) = &notice.link {
-        add_ticket(rows, link, user.as_ref(), queued).await?;
+    let own = own_template(rows, &notice.words).await?;
+    if own.as_ref().is_some_and(|own| !own.enabled) {
+        return Ok(Composed::Nobody);
     }
-    let message = Message::new(Draft {
-        from: rendered.from.unwrap_or_else(|| default_from(&tenant)),
-        to,
+    let variables = variables(rows, &tenant, &notice, user.as_ref()).await?;
+    let draft = |rendered: Rendered| Draft {
+        from: from(&tenant, sender, rendered.from),
+        to: to.clone(),
         subject: rendered.subject,
         html: rendered.html,
         message_id: queued.message_id.clone(),
         date: queued.created_at,
+    };
+    let worded = word(
+        &notice.words,
+        own.as_ref(),
+        &variables,
+        queued.created_at,
+        draft,
+    );
+    let Worded { message, mut flaws } = match worded {
+        Ok(worded) => worded,
+        Err(why) => return broken(&why),
+    };
+    let user_id = user.map(|user| user.user.user_id);
+    let ticket = notice.link.map(|link| {
+        let (ticket, flaw) = ticket(link, own.as_ref(), &variables, user_id, queued);
+        flaws.extend(flaw);
+        ticket
     });
-    match message {
-        Ok(message) => Ok(Composed::Message(Box::new(message))),
-        Err(error) => broken(&error),
+    // Of a mail that is composed again, the flaws were told.
+    let mut events: Vec<LogEvent> = match claimed.attempt {
+        1 => flaws.first().map(|flaw| replaced(queued, flaw, &tenant)),
+        _ => None,
+    }
+    .into_iter()
+    .collect();
+    if ticket.is_some() || !events.is_empty() {
+        stamp(&mut events, app.clock.now(), &*app.entropy);
+        rows.write(async move |work: &mut Work| {
+            if let Some(ticket) = &ticket {
+                work.add_ticket(ticket).await?;
+            }
+            if !events.is_empty() {
+                work.add_events(&events).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(Composed::Message(Box::new(message)))
+}
+
+/// The tenant's own template of a mail that has one.
+async fn own_template(
+    rows: &TenantStore,
+    words: &Words,
+) -> Result<Option<EmailTemplate>, StoreError> {
+    match words {
+        Words::Own { .. } => Ok(None),
+        Words::Template(name) => {
+            let record = rows.find_email_template(name).await?;
+            Ok(record.map(|record| record.template))
+        }
     }
 }
 
@@ -116,12 +166,17 @@ async fn variables(
         application: application.map_or_else(Map::new, |record| {
             let client = record.client;
             let metadata = client.rest.get("client_metadata").cloned();
+            let callback_domain = client
+                .rest
+                .get("callbacks")
+                .and_then(|urls| origin(urls.get(0)?));
             Map::from_iter([
                 ("name".to_owned(), Value::from(client.name)),
                 (
                     "clientID".to_owned(),
                     Value::from(client.client_id.as_str()),
                 ),
+                ("callback_domain".to_owned(), Value::from(callback_domain)),
                 (
                     "client_metadata".to_owned(),
                     metadata.unwrap_or_else(|| Value::Object(Map::new())),
@@ -140,42 +195,58 @@ async fn variables(
     })
 }
 
-fn render(words: &Words, variables: &Variables, now: jiff::Timestamp) -> Result<Rendered, String> {
-    match words {
-        Words::Template(name) => {
-            let name: TemplateName = name.parse().map_err(|error| format!("{name}: {error}"))?;
-            let rendered = Template::builtin(name).render(variables, now);
-            rendered.map_err(|error| error.to_string())
-        }
-        Words::Own {
-            subject,
-            paragraphs,
-        } => Ok(mail::plain(subject, paragraphs)),
-    }
+/// Scheme, host and port of an address.
+fn origin(url: &Value) -> Option<String> {
+    let (scheme, rest) = url.as_str()?.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    Some(format!("{scheme}://{host}"))
 }
 
-async fn add_ticket(
-    rows: &TenantStore,
-    link: &Link,
-    user: Option<&UserRecord>,
-    queued: &storage::QueuedMail,
-) -> Result<(), StoreError> {
-    let lifetime = link.lifetime.map_or(DEFAULT_LINK_LIFETIME, |seconds| {
+/// The ticket of a link, and what was wrong with where it leads.
+fn ticket(
+    link: Link,
+    own: Option<&EmailTemplate>,
+    variables: &Variables,
+    user_id: Option<UserId>,
+    queued: &QueuedMail,
+) -> (TicketRecord, Option<String>) {
+    let of_template = own.and_then(|own| own.url_lifetime_in_seconds);
+    let lifetime = link.lifetime.or(of_template);
+    let lifetime = lifetime.map_or(DEFAULT_LINK_LIFETIME, |seconds| {
         Duration::from_secs(u64::from(seconds))
     });
+    let mut document = link.document;
+    let added = own.map(|own| add_to_ticket(&mut document, own, variables, queued.created_at));
     let ticket = TicketRecord {
         digest: keys::SecretDigest::of(&link.token).to_bytes(),
         kind: link.kind,
-        user_id: user.map(|user| user.user.user_id.clone()),
-        document: link.document.clone(),
+        user_id,
+        document,
         created_at: queued.created_at,
         expires_at: queued.created_at + lifetime,
     };
-    rows.write(async move |work: &mut Work| work.add_ticket(&ticket).await)
-        .await
+    (ticket, added.and_then(Result::err))
 }
 
-fn default_from(tenant: &Tenant) -> String {
-    let host = tenant.domain.split(':').next().unwrap_or_default();
-    format!("no-reply@{host}")
+/// The event of a mail whose template could not be used.
+fn replaced(queued: &QueuedMail, flaw: &str, tenant: &Tenant) -> LogEvent {
+    let description = format!("The e-mail template could not be used, ours was: {flaw}");
+    about(
+        queued,
+        EventType::Warning,
+        &description,
+        flaw,
+        &tenant.domain,
+    )
+}
+
+fn from(tenant: &Tenant, sender: Option<&Sender>, named: Option<String>) -> String {
+    let default = match sender {
+        Some(Sender::OfOperator(from)) => return from.clone(),
+        Some(Sender::OfTenant(default)) => default.clone(),
+        None => None,
+    };
+    named
+        .or(default)
+        .unwrap_or_else(|| format!("no-reply@{}", host_of(tenant)))
 }

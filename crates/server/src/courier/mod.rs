@@ -7,19 +7,23 @@
 mod compose;
 mod notice;
 mod settle;
+mod way;
+mod wording;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, join_all};
-use mail::Transport;
+use futures_util::future::join_all;
 use model::TenantId;
 use storage::{ClaimedMail, StoreError};
 use tokio::sync::Semaphore;
 
 use crate::app::App;
 pub use notice::{Addressee, Link, Notice, Words, queued, to_administrators};
+pub use way::{DefaultWay, Route, Sender, Way, route};
+pub(crate) use way::{sealed_password, smtp_of};
+pub(crate) use wording::source;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// How long a claimer has a mail to itself; longer than any attempt lasts.
@@ -31,10 +35,6 @@ const AT_A_TIME: usize = 4;
 const AT_A_TIME_IN_ALL: usize = 32;
 /// The depth of the queue is counted up to here.
 const DEPTH_LIMIT: u32 = 100_000;
-
-/// Which way a tenant's mails go; an error is a failure for now, and its text is kept with the mail.
-pub type Route =
-    Arc<dyn Fn(TenantId) -> BoxFuture<'static, Result<Arc<Transport>, String>> + Send + Sync>;
 
 /// Sends what is due.
 pub struct Courier {
@@ -132,11 +132,12 @@ impl Courier {
             .await?;
         let count = claimed.len();
         if count > 0 {
-            let transport = (self.route)(tenant.clone()).await;
+            crate::failpoint::pass("after_claim");
+            let way = (self.route)(tenant.clone()).await;
             join_all(
                 claimed
                     .into_iter()
-                    .map(|mail| self.attempt(tenant, &transport, mail)),
+                    .map(|mail| self.attempt(tenant, &way, mail)),
             )
             .await;
         }
@@ -144,19 +145,16 @@ impl Courier {
     }
 
     /// One attempt, settled. Where settling fails, the lease ends and the mail is sent again.
-    async fn attempt(
-        &self,
-        tenant: &TenantId,
-        transport: &Result<Arc<Transport>, String>,
-        claimed: ClaimedMail,
-    ) {
-        let outcome = settle::send(&self.app, tenant, transport, &claimed, PATIENCE).await;
+    async fn attempt(&self, tenant: &TenantId, way: &Result<Way, String>, claimed: ClaimedMail) {
+        let attempted = settle::send(&self.app, tenant, way, &claimed, PATIENCE).await;
         crate::failpoint::pass("after_mail");
-        metrics::counter!("portcullis_mails_total", "outcome" => outcome.label()).increment(1);
+        let outcome = attempted.outcome.label();
+        metrics::counter!("portcullis_mails_total", "outcome" => outcome).increment(1);
         let mail_id = claimed.mail.mail_id.clone();
-        if let Err(error) = settle::settle(&self.app, tenant, claimed, outcome).await {
+        if let Err(error) = settle::settle(&self.app, tenant, claimed, attempted).await {
             tracing::warn!(%error, tenant = tenant.as_str(), mail_id, "an attempt to send a mail was not settled");
         }
+        crate::failpoint::pass("after_mail_settled");
     }
 }
 

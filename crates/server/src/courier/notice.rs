@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use storage::QueuedMail;
 
+use super::way::host_of;
 use crate::app::App;
 
 /// What a mail is about, and for whom.
@@ -77,7 +78,7 @@ impl Notice {
 /// Makes a notice ready for [`storage::Work::enqueue_mail`]; due at once. A unit that runs again puts down the same mail.
 pub fn queued(app: &App, tenant: &Tenant, notice: &Notice, now: Timestamp) -> QueuedMail {
     let mail_id = keys::hex24(&*app.entropy);
-    let host = tenant.domain.split(':').next().unwrap_or_default();
+    let host = host_of(tenant);
     let clear = serde_json::to_vec(notice).expect("texts and numbers become JSON");
     let binding = binding(tenant.id.as_str(), &mail_id);
     let sealed = app.secrets.sealer.seal(&binding, &clear, &*app.entropy);

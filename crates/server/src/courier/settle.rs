@@ -2,15 +2,15 @@
 //!
 //! Wire: the event `fn` of auth0-wire-facts §6.2.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use mail::{SendError, Transport, next_try};
+use mail::{SendError, next_try};
 use model::{EventType, LogEvent, LogId, TenantId};
 use serde_json::{Map, json};
-use storage::{ClaimedMail, Settled, StoreError, Work};
+use storage::{ClaimedMail, QueuedMail, Settled, StoreError, Work};
 
 use super::compose::{Composed, compose};
+use super::way::Way;
 use crate::app::App;
 use crate::event_log::{bounded, stamp};
 
@@ -37,30 +37,44 @@ impl Outcome {
     }
 }
 
+/// An attempt that was made.
+pub(super) struct Attempted {
+    pub(super) outcome: Outcome,
+    /// Whom it was for, as far as that is known by now.
+    recipient: String,
+}
+
 /// Sends a claimed mail; no unit of work is open meanwhile.
 pub(super) async fn send(
     app: &App,
     tenant: &TenantId,
-    transport: &Result<Arc<Transport>, String>,
+    way: &Result<Way, String>,
     claimed: &ClaimedMail,
     patience: Duration,
-) -> Outcome {
-    let transport = match transport {
-        Ok(transport) => transport,
-        Err(reason) => return Outcome::Later(reason.clone()),
+) -> Attempted {
+    let mut recipient = claimed.mail.recipient.clone();
+    let sender = way.as_ref().ok().map(|way| &way.sender);
+    let outcome = match compose(app, &app.tenant(tenant), claimed, sender).await {
+        Ok(Composed::Nobody) => Outcome::Nobody,
+        Ok(Composed::Broken(reason)) => Outcome::Never(reason),
+        Err(error) => Outcome::Later(error.to_string()),
+        Ok(Composed::Message(message)) => {
+            recipient = message.to().address().to_owned();
+            match way {
+                Err(reason) => Outcome::Later(reason.clone()),
+                Ok(way) => {
+                    crate::failpoint::pass("before_mail");
+                    match tokio::time::timeout(patience, way.transport.send(&message)).await {
+                        Ok(Ok(())) => Outcome::Sent,
+                        Ok(Err(SendError::Transient(reason))) => Outcome::Later(reason),
+                        Ok(Err(SendError::Permanent(reason))) => Outcome::Never(reason),
+                        Err(_) => Outcome::Later("the attempt took too long".to_owned()),
+                    }
+                }
+            }
+        }
     };
-    let message = match compose(app, &app.tenant(tenant), claimed).await {
-        Ok(Composed::Message(message)) => message,
-        Ok(Composed::Nobody) => return Outcome::Nobody,
-        Ok(Composed::Broken(reason)) => return Outcome::Never(reason),
-        Err(error) => return Outcome::Later(error.to_string()),
-    };
-    match tokio::time::timeout(patience, transport.send(&message)).await {
-        Ok(Ok(())) => Outcome::Sent,
-        Ok(Err(SendError::Transient(reason))) => Outcome::Later(reason),
-        Ok(Err(SendError::Permanent(reason))) => Outcome::Never(reason),
-        Err(_) => Outcome::Later("the attempt took too long".to_owned()),
-    }
+    Attempted { outcome, recipient }
 }
 
 /// Writes what came of an attempt. A mail that is given up leaves its event in the same unit.
@@ -68,11 +82,11 @@ pub(super) async fn settle(
     app: &App,
     tenant: &TenantId,
     claimed: ClaimedMail,
-    outcome: Outcome,
+    attempted: Attempted,
 ) -> Result<(), StoreError> {
     let rows = app.tenant(tenant);
     let now = app.clock.now();
-    let reason = match outcome {
+    let reason = match attempted.outcome {
         Outcome::Sent | Outcome::Nobody => {
             let mail_id = claimed.mail.mail_id;
             let removed =
@@ -96,7 +110,7 @@ pub(super) async fn settle(
         .await?
         .map(|tenant| tenant.domain)
         .unwrap_or_default();
-    let mut events = [given_up(&claimed, &reason, &hostname)];
+    let mut events = [given_up(&claimed, &attempted.recipient, &reason, &hostname)];
     stamp(&mut events, now, &*app.entropy);
     let removed = rows.write(async move |work: &mut Work| {
         let settled = work.remove_failed_mail(&claimed).await?;
@@ -108,17 +122,32 @@ pub(super) async fn settle(
     removed.await
 }
 
-fn given_up(claimed: &ClaimedMail, reason: &str, hostname: &str) -> LogEvent {
+fn given_up(claimed: &ClaimedMail, recipient: &str, reason: &str, hostname: &str) -> LogEvent {
+    let description = format!("To: {recipient}");
+    let failed = EventType::NotificationFailed;
+    let mut event = about(&claimed.mail, failed, &description, reason, hostname);
+    event.details["portcullis"]["attempts"] = claimed.attempt.into();
+    event
+}
+
+/// An event about a mail, which its writer stamps.
+pub(super) fn about(
+    mail: &QueuedMail,
+    event_type: EventType,
+    description: &str,
+    reason: &str,
+    hostname: &str,
+) -> LogEvent {
     let details = json!({
-        "email_type": claimed.mail.kind,
+        "email_type": mail.kind,
         "error": { "message": bounded(reason) },
-        "portcullis": { "message_id": claimed.mail.message_id, "attempts": claimed.attempt },
+        "portcullis": { "message_id": mail.message_id },
     });
     LogEvent {
         log_id: LogId::new(String::new()),
-        date: claimed.mail.created_at,
-        event_type: EventType::NotificationFailed,
-        description: bounded(&format!("To: {}", claimed.mail.recipient)),
+        date: mail.created_at,
+        event_type,
+        description: bounded(description),
         client_id: None,
         client_name: None,
         connection: None,

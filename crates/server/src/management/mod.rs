@@ -12,6 +12,8 @@ mod change;
 mod client_grants;
 mod clients;
 mod connections;
+mod email_provider;
+mod email_templates;
 mod fixed_settings;
 mod logs;
 mod not_built;
@@ -113,6 +115,20 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route(
             "/tenants/settings",
             get(tenant_settings::show).patch(tenant_settings::change),
+        )
+        .route(
+            "/emails/provider",
+            get(email_provider::show)
+                .post(email_provider::create)
+                .patch(email_provider::change)
+                .delete(email_provider::remove),
+        )
+        .route("/email-templates", post(email_templates::create))
+        .route(
+            "/email-templates/{id}",
+            get(email_templates::show)
+                .put(email_templates::replace)
+                .patch(email_templates::change),
         )
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::show))

@@ -9,8 +9,7 @@ use protocol::authentication_rule;
 use serde_json::json;
 
 use super::*;
-use crate::breach::BreachSources;
-use crate::settings::{ConnectionSettings, WaitingSettings};
+use crate::settings::{ConnectionSettings, MailSettings, WaitingSettings};
 
 const PEER: &str = "10.0.0.1";
 
@@ -22,10 +21,7 @@ fn settings() -> ServerSettings {
         password_scheme: Scheme::argon2id_default(),
         waiting: WaitingSettings::default(),
         connections: ConnectionSettings::default(),
-        breach: {
-            let now = tokio::time::Instant::now().into_std();
-            Arc::new(BreachSources::new(&Default::default(), &Default::default(), now).unwrap())
-        },
+        mail: MailSettings::default(),
     }
 }
 

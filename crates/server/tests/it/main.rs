@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod attacks;
-mod breached;
 mod courier;
 mod management;
 mod oauth;
+mod outbox;
 mod protection;
 mod tenants;

@@ -8,11 +8,12 @@ use std::path::Path;
 use std::pin::Pin;
 
 use model::{
-    ClientGrantId, ClientId, ConnectionId, Identifier, LogId, ResourceServerId, SubjectType, UserId,
+    ClientGrantId, ClientId, ConnectionId, Identifier, LogId, ResourceServerId, SubjectType,
+    TicketKind, UserId,
 };
 use storage::{
     Added, ConnectionFilter, EventFilter, EventQuery, EventRange, GrantFilter, MeterWrite, Page,
-    Settled, SigningKeyState, TakenDigest, TenantStore, UserFilter, Work,
+    Settled, SigningKeyState, TenantStore, TicketRecord, UserFilter, Work,
 };
 
 use crate::both_engines;
@@ -94,6 +95,9 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
         )),
         read!(find_users_by_email(&Identifier::of("ana@example.com"))),
         list!(list_users(Page::ALL, &UserFilter::default())),
+        read!(find_email_provider()),
+        read!(find_email_template("verify_email")),
+        read!(find_ticket(TicketKind::Unblock, &[1; 32], rows::at(0))),
         read!(find_event(&rows::log_id(1))),
         list!(list_events(&events(EventRange::NewestFirst(Page::ALL)))),
         list!(list_events(&events(EventRange::Checkpoint {
@@ -103,8 +107,6 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
         }))),
         read!(list_signing_keys()),
         read!(find_access_token(&[1; 32], rows::at(0))),
-        read!(find_digest("daily")),
-        read!(count_breaches(0, 9)),
         read!(list_meters_of_account(&[1; 32])),
         read!(list_meters_of_source(&[2; 32])),
         (
@@ -188,23 +190,49 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
         ),
         write!(remove_failed_mail(&rows::claimed_mail("m1")), Settled::Done),
         write!(remove_sent_mail("m2"), Settled::Done),
+        write!(
+            set_email_provider(&rows::email_provider()),
+            storage::Written::Done
+        ),
+        write!(
+            set_email_template(&rows::email_template_record("verify_email")),
+            storage::Written::Done
+        ),
+        write!(remove_email_provider(), true),
         (
-            "take_digest",
+            "take_ticket",
             &[|rows| {
                 Box::pin(async move {
-                    // A first one is taken by anybody, and leaves a row.
-                    let Some(known) = rows.find_digest("daily").await.unwrap() else {
-                        return 0;
-                    };
-                    let taken = rows.write(async move |work: &mut Work| {
-                        work.take_digest("daily", known + 1).await
+                    let taken = rows.write(async |work: &mut Work| {
+                        work.take_ticket(TicketKind::Unblock, &[1; 32], rows::at(0))
+                            .await
                     });
-                    let before = Some(known);
-                    usize::from(taken.await.unwrap() == TakenDigest::Taken { before })
+                    taken.await.unwrap().into_iter().count()
                 })
             }],
         ),
-        write!(remove_breaches_before(9), 1),
+        (
+            "remove_tickets_of_user",
+            &[|rows| {
+                Box::pin(async move {
+                    let removed = rows.write(async |work: &mut Work| {
+                        work.remove_tickets_of_user(&UserId::new("auth0|1"), TicketKind::Unblock)
+                            .await
+                    });
+                    removed.await.unwrap() as usize
+                })
+            }],
+        ),
+        (
+            "remove_expired_tickets",
+            &[|rows| {
+                Box::pin(async move {
+                    rows.remove_expired_tickets(rows::at(1_000_000), 9)
+                        .await
+                        .unwrap() as usize
+                })
+            }],
+        ),
         write!(remove_user(&UserId::new("auth0|1")), true),
         write!(remove_connection(&ConnectionId::new("con")), true),
         write!(remove_client_grant(&ClientGrantId::new("cgr")), true),
@@ -240,7 +268,7 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
 }
 
 /// Adds one of everything; each is new in its tenant, whatever another has.
-const ADDED: [&str; 12] = [
+const ADDED: [&str; 14] = [
     "add_tenant",
     "add_client",
     "add_resource_server",
@@ -248,11 +276,13 @@ const ADDED: [&str; 12] = [
     "add_connection",
     "add_user",
     "add_events",
-    "add_breach",
     "add_signing_key",
     "add_access_token",
     "write_meters",
     "enqueue_mail",
+    "add_email_provider",
+    "add_email_template",
+    "add_ticket",
 ];
 
 async fn furnish(rows: &TenantStore) {
@@ -272,11 +302,18 @@ async fn furnish(rows: &TenantStore) {
                 .await?,
             work.add_signing_key(&rows::signing_key("kid", SigningKeyState::Current))
                 .await?,
+            work.add_email_provider(&rows::email_provider()).await?,
+            work.add_email_template(&rows::email_template("verify_email"))
+                .await?,
         ];
-        assert_eq!(added, [Added::Done; 7]);
+        assert_eq!(added, [Added::Done; 9]);
+        work.add_ticket(&rows::ticket(1)).await?;
+        let of_another_kind = TicketRecord {
+            kind: TicketKind::PasswordReset,
+            ..rows::ticket(2)
+        };
+        work.add_ticket(&of_another_kind).await?;
         work.add_events(&[rows::event(1)]).await?;
-        work.add_breach(&rows::breach(1, 0, true)).await?;
-        work.take_digest("daily", 1).await?;
         work.add_access_token(&rows::access_token(1)).await?;
         work.enqueue_mail(&rows::mail("m1", 0)).await?;
         work.enqueue_mail(&rows::mail("m2", 0)).await?;

@@ -4,14 +4,15 @@ use guard::Row;
 use jiff::Timestamp;
 use model::{
     Client, ClientGrant, ClientGrantId, ClientId, ClientRecord, Connection, ConnectionId,
-    ConnectionOptions, EventType, Identifier, Identity, JwtConfiguration, LogEvent, LogId,
-    ResourceServer, ResourceServerId, SigningAlgorithm, SubjectType, Tenant, TenantId,
-    TenantSettings, User, UserId, UserRecord,
+    ConnectionOptions, EmailProvider, EmailTemplate, EventType, Identifier, Identity,
+    JwtConfiguration, LogEvent, LogId, ResourceServer, ResourceServerId, SigningAlgorithm,
+    SubjectType, Tenant, TenantId, TenantSettings, TicketKind, User, UserId, UserRecord,
 };
 use serde_json::{Map, Value, json};
 use storage::{
-    AccessTokenRecord, BreachTally, ClaimedMail, ConnectionRecord, MeterKey, MeterWrite,
-    QueuedMail, ResourceServerRecord, Shown, SigningKeyRecord, SigningKeyState,
+    AccessTokenRecord, ClaimedMail, ConnectionRecord, EmailProviderRecord, EmailTemplateRecord,
+    MeterKey, MeterWrite, QueuedMail, ResourceServerRecord, Shown, SigningKeyRecord,
+    SigningKeyState, TicketRecord,
 };
 
 /// Microseconds after a fixed instant.
@@ -37,6 +38,53 @@ pub(crate) fn claimed_mail(id: &str) -> ClaimedMail {
         mail: mail(id, 0),
         attempt: 1,
         last_error: None,
+    }
+}
+
+pub(crate) fn email_provider() -> EmailProviderRecord {
+    EmailProviderRecord {
+        provider: EmailProvider {
+            enabled: true,
+            default_from_address: Some("Shop <shop@example.com>".to_owned()),
+            smtp_host: "mail.example.com".to_owned(),
+            smtp_port: 587,
+            smtp_user: Some("shop".to_owned()),
+            settings: None,
+        },
+        password_sealed: Some(vec![1, 2, 3]),
+        version: 1,
+    }
+}
+
+pub(crate) fn email_template(name: &str) -> EmailTemplate {
+    EmailTemplate {
+        template: name.to_owned(),
+        body: "<p>{{ url }}</p>".to_owned(),
+        from: String::new(),
+        subject: "Hello".to_owned(),
+        result_url: Some("https://shop.example.com/".to_owned()),
+        url_lifetime_in_seconds: Some(3_600),
+        include_email_in_redirect: None,
+        enabled: true,
+    }
+}
+
+/// Of the user `auth0|1`; it lives for 100 microseconds.
+pub(crate) fn ticket(number: u8) -> TicketRecord {
+    TicketRecord {
+        digest: [number; 32],
+        kind: TicketKind::Unblock,
+        user_id: Some(UserId::new("auth0|1")),
+        document: Map::from_iter([("ip".to_owned(), "192.0.2.1".into())]),
+        created_at: at(0),
+        expires_at: at(100),
+    }
+}
+
+pub(crate) fn email_template_record(name: &str) -> EmailTemplateRecord {
+    EmailTemplateRecord {
+        template: email_template(name),
+        version: 1,
     }
 }
 
@@ -244,14 +292,4 @@ pub(crate) fn meter(key: MeterKey) -> MeterWrite {
 
 fn rest() -> Map<String, Value> {
     Map::from_iter([("more".to_owned(), json!({"nested": ["ü", 1, null]}))])
-}
-
-/// A breached password that was met at a login.
-pub(crate) fn breach(day: i64, shard: i16, refused: bool) -> BreachTally {
-    BreachTally {
-        day,
-        stage: "login",
-        shard,
-        refused,
-    }
 }

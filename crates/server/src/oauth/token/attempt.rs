@@ -2,23 +2,19 @@
 //!
 //! Charge, verify, decide, settle together with the log events in one commit, and only then tell.
 //! A settle that finds its epoch gone, or a store that fails, tells nobody.
-//!
-//! A right password that is breached and refused is neither a success nor free: telling so confirms the pair, so it is
-//! charged to a pool of the source, and where that is empty it is a wrong guess like any other.
 
 use std::sync::Arc;
 
 use credentials::{Against, Expired, Password, PasswordHash, Slot, Verified};
 use guard::{Outcome, Raised, Reservation};
 use jiff::Timestamp;
-use model::{EventType, LogEvent, UserRecord};
+use model::{LogEvent, UserRecord};
 use protocol::{PasswordFacts, Reason, TokenAnswer};
 use storage::{AccessTokenRecord, StoreError, Work};
 
 use super::events::{self, Told};
 use super::issue::{Issued, issue};
 use crate::answer::oauth::Refusal;
-use crate::breach::{About, Judged, judge_right};
 use crate::directory::ConnectionFacts;
 use crate::event_log;
 use crate::failpoint;
@@ -119,25 +115,27 @@ impl Attempt {
             .await;
         failpoint::pass("after_hash");
 
-        let verdict = self.decide(verified).await;
-
         let now = self.cx.now_again();
+        let verdict = self.decide(verified, now).await;
+
         let answer = self.settle(reservation, verdict, now).await;
         failpoint::pass("after_settle");
         answer
     }
 
     /// From the hash's verdict to what the caller would be told.
-    async fn decide(&self, verified: Result<Verified, Expired>) -> Verdict {
+    async fn decide(&self, verified: Result<Verified, Expired>, now: Timestamp) -> Verdict {
         let user = match (verified, &self.user) {
             (Err(Expired { .. }), _) => return Verdict::undone(Refusal::busy(1), Told::Nothing),
             (Ok(Verified::Match), Some(user)) => user,
             (Ok(Verified::Match | Verified::Mismatch), _) => {
+                let reason = Reason::WrongCredentials {
+                    username_required: self.connection.connection.options.requires_username,
+                };
                 return Verdict {
                     outcome: Outcome::Wrong,
                     told: Told::WrongPassword,
-                    result: Err(self.wrong_credentials().into()),
-                    judged: None,
+                    result: Err(reason.into()),
                 };
             }
         };
@@ -145,32 +143,13 @@ impl Attempt {
             Ok(approved) => approved.with_updated_at(user.updated_at),
             Err(reason) => return Verdict::undone(reason.into(), Told::Refused),
         };
-        let judged = judge_right(&self.cx, &self.password, || About {
-            source: &self.source.source,
-            user: Some(&user.user.user_id),
-            event: events::of_user(self, EventType::BreachedPassword),
-        })
-        .await;
-        if judged.refuses() {
-            return Verdict {
-                judged: Some(judged),
-                ..Verdict::undone(Reason::PasswordLeaked.into(), Told::Breached)
-            };
-        }
-        match issue(&self.cx, &approved, self.cx.now_again()).await {
+        match issue(&self.cx, &approved, now).await {
             Ok(issued) => Verdict {
                 outcome: Outcome::Right,
                 told: Told::Success,
                 result: Ok(issued),
-                judged: Some(judged),
             },
             Err(reason) => Verdict::undone(reason.into(), Told::Nothing),
-        }
-    }
-
-    pub(super) fn wrong_credentials(&self) -> Reason {
-        Reason::WrongCredentials {
-            username_required: self.connection.connection.options.requires_username,
         }
     }
 
@@ -185,7 +164,6 @@ impl Attempt {
             outcome,
             told,
             result,
-            judged,
         } = verdict;
         let (answer, opaque) = match result {
             Ok(Issued { answer, opaque }) => (Ok(answer), opaque),
@@ -201,15 +179,6 @@ impl Attempt {
             .cx
             .store
             .write(async move |work: &mut Work| {
-                let confirmed = match &judged {
-                    Some(judged) if told == Told::Breached => judged.may_confirm(work, now).await?,
-                    _ => true,
-                };
-                let (outcome, told) = if confirmed {
-                    (outcome, told)
-                } else {
-                    (Outcome::Wrong, Told::Unconfirmed)
-                };
                 let raised = match attempt
                     .meters
                     .settle(work, &reservation, outcome, now)
@@ -220,27 +189,16 @@ impl Attempt {
                 };
                 let rows = events::of_attempt(&attempt, told, refused.as_deref(), &raised, now);
                 work.add_events(&rows).await?;
-                if let Some(judged) = &judged {
-                    judged.record(work, now).await?;
-                }
                 attempt
                     .record_success(work, outcome, opaque.as_ref(), now)
                     .await?;
-                Ok(Ok((raised, told)))
+                Ok(Ok(raised))
             })
             .await;
         match settled {
-            Ok(Ok((raised, told))) => {
+            Ok(Ok(raised)) => {
                 raised.iter().for_each(count_block);
-                match told {
-                    Told::Breached => count_refusal("breached_password"),
-                    Told::Unconfirmed => count_refusal("breached_password_unconfirmed"),
-                    _ => {}
-                }
-                match told {
-                    Told::Unconfirmed => Err(self.wrong_credentials().into()),
-                    _ => answer,
-                }
+                answer
             }
             Ok(Err(_lost)) => Err(Reason::TemporarilyUnavailable.into()),
             Err(error) => {
@@ -288,8 +246,6 @@ struct Verdict {
     outcome: Outcome,
     told: Told,
     result: Result<Issued, Refusal>,
-    /// Of a password that was right.
-    judged: Option<Judged>,
 }
 
 impl Verdict {
@@ -299,7 +255,6 @@ impl Verdict {
             outcome: Outcome::Undone,
             told,
             result: Err(refusal),
-            judged: None,
         }
     }
 }
@@ -312,10 +267,6 @@ fn count_block(raised: &Raised) {
         Raised::ManyUsers { .. } => return,
     };
     metrics::counter!("portcullis_blocks", "kind" => kind).increment(1);
-}
-
-fn count_refusal(reason: &'static str) {
-    metrics::counter!("portcullis_refusals_total", "reason" => reason).increment(1);
 }
 
 /// What a password is verified against: the user's hash, or one of the format and cost its connection would have.

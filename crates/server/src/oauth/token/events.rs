@@ -4,7 +4,6 @@ use guard::Raised;
 use jiff::Timestamp;
 use model::{ClientId, EventType, LogEvent};
 use protocol::{GrantType, Reason};
-use serde_json::Value;
 use storage::Work;
 
 use super::attempt::Attempt;
@@ -23,10 +22,6 @@ pub(super) enum Told {
     WrongPassword,
     /// The password was right, the user may not have a token.
     Refused,
-    /// The password was right and is breached.
-    Breached,
-    /// The same, but the source has been told so often that it is told what any wrong password is.
-    Unconfirmed,
     /// A fault of ours: nothing happened to the user.
     Nothing,
 }
@@ -39,22 +34,10 @@ pub(super) fn of_attempt(
     raised: &[Raised],
     now: Timestamp,
 ) -> Vec<LogEvent> {
-    let wrong;
-    let text = if told == Told::Unconfirmed {
-        wrong = attempt.wrong_credentials().description();
-        &wrong
-    } else {
-        refused.unwrap_or_default()
-    };
+    let text = refused.unwrap_or_default();
     let mut rows = Vec::new();
     match told {
         Told::Nothing => {}
-        Told::Breached => rows.push(exchange(attempt, EventType::PasswordExchangeFailed, text)),
-        Told::Unconfirmed => {
-            rows.push(failure(attempt, EventType::WrongPassword, text));
-            rows.push(exchange(attempt, EventType::PasswordExchangeFailed, text));
-            rows.iter_mut().for_each(say_the_truth);
-        }
         Told::Success => rows.push(exchange(attempt, EventType::PasswordExchangeSucceeded, "")),
         Told::WrongPassword => {
             let first = if attempt.user.is_some() {
@@ -91,32 +74,20 @@ pub(super) fn describe(attempt: &Attempt, event: &mut LogEvent) {
     database_strategy(event);
 }
 
-/// An event about the user, without its text.
-pub(super) fn of_user(attempt: &Attempt, event_type: EventType) -> LogEvent {
+fn failure(attempt: &Attempt, event_type: EventType, text: &str) -> LogEvent {
     let mut event = draft(&attempt.cx, event_type);
     describe(attempt, &mut event);
-    event.user_id = attempt.user.as_ref().map(|user| user.user.user_id.clone());
-    event
-}
-
-/// What administrators see and the caller was not told.
-fn say_the_truth(event: &mut LogEvent) {
-    if let Some(Value::Object(ours)) = event.details.get_mut("portcullis") {
-        let truth = "the password is right and breached; this source was told so too often";
-        ours.insert("withheld".to_owned(), Value::from(truth));
-    }
-}
-
-fn failure(attempt: &Attempt, event_type: EventType, text: &str) -> LogEvent {
-    let mut event = of_user(attempt, event_type);
     text.clone_into(&mut event.description);
+    event.user_id = attempt.user.as_ref().map(|user| user.user.user_id.clone());
     error_detail(&mut event, text);
     event
 }
 
 fn exchange(attempt: &Attempt, event_type: EventType, text: &str) -> LogEvent {
-    let mut event = of_user(attempt, event_type);
+    let mut event = draft(&attempt.cx, event_type);
+    describe(attempt, &mut event);
     text.clone_into(&mut event.description);
+    event.user_id = attempt.user.as_ref().map(|user| user.user.user_id.clone());
     event.client_ip = Some(address_text(attempt.cx.address()));
     event.audience = attempt.facts.audience().map(bounded);
     event.scope = attempt.facts.requested_scope().map(|scope| bounded(&scope));

@@ -5,6 +5,8 @@ mod authorization;
 mod clients;
 mod connections;
 mod conventions;
+mod email_provider;
+mod email_templates;
 mod events;
 mod hostile_input;
 mod logs;

@@ -21,7 +21,7 @@ on_both_engines! {
             assert_eq!(admin.get(path).await.expect(200).json(), list, "{path}");
             admin.post(path, json!({"name": "one"})).await.expect(404);
         }
-        for path in ["rules/rul_1", "actions/actions/1", "roles", "emails/provider", "unheard-of"] {
+        for path in ["rules/rul_1", "actions/actions/1", "roles", "unheard-of"] {
             admin.get(path).await.expect(404);
         }
         admin.get("forms?per_page=101").await.expect(400);

@@ -58,6 +58,22 @@ pub(super) async fn furnish(world: &World, guesser: &str) -> Furniture {
         .await
         .expect(200);
 
+    let provider = json!({
+        "name": "smtp",
+        "credentials": {"smtp_host": "hidden-mail.example.com", "smtp_user": "hidden-u", "smtp_pass": "hidden-p"},
+    });
+    admin.post("emails/provider", provider).await.expect(201);
+    let template = template_of(world).to_owned();
+    let mail = json!({
+        "template": template,
+        "body": "hidden-body",
+        "from": "",
+        "subject": "hidden-subject",
+        "syntax": "liquid",
+        "enabled": true,
+    });
+    admin.post("email-templates", mail).await.expect(200);
+
     // A block of the user, then one of the address.
     for _ in 0..10 {
         backend.login_wrong(&email, guesser).await.expect(403);
@@ -90,6 +106,7 @@ pub(super) async fn furnish(world: &World, guesser: &str) -> Furniture {
         ("email", email),
         ("user", user),
         ("event", event),
+        ("template", template),
         ("address", guesser.to_owned()),
     ];
     Furniture {
@@ -106,6 +123,15 @@ pub(super) async fn furnish(world: &World, guesser: &str) -> Furniture {
     }
 }
 
+/// Names of templates are the same for all, so the first tenant and its neighbours have different ones.
+fn template_of(world: &World) -> &'static str {
+    if world.domain() == "login.example.com" {
+        "welcome_email"
+    } else {
+        "verify_email"
+    }
+}
+
 impl Furniture {
     /// Names of the same form that nobody has.
     pub(super) fn names_of_nobody(&self) -> Names {
@@ -113,6 +139,7 @@ impl Furniture {
         for (kind, name) in &mut names {
             *name = match kind.as_str() {
                 "address" => "192.0.2.77".to_owned(),
+                "template" => "reset_email".to_owned(),
                 "email" | "directory" | "identifier" => name.replace("known", "never"),
                 _ => turned(name),
             };

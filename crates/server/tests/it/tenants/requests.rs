@@ -19,7 +19,7 @@ pub(super) struct Request {
 }
 
 /// What may stand for `{id}`.
-const IDS: [&str; 7] = [
+const IDS: [&str; 8] = [
     "<client>",
     "<grant>",
     "<connection>",
@@ -27,6 +27,7 @@ const IDS: [&str; 7] = [
     "<identifier>",
     "<user>",
     "<event>",
+    "<template>",
 ];
 
 /// The caller's own, into which a stranger's name may be written.
@@ -79,7 +80,23 @@ fn bodies() -> Vec<Value> {
         json!({"name": "a-new-directory", "strategy": "auth0"}),
         json!({"identifier": "<identifier>"}),
         json!({"identifier": "urn:a-new-api"}),
+        json!({"default_from_address": "changed@example.com"}),
+        json!({"name": "smtp", "credentials": {"smtp_host": "mail.example.com"}}),
+        json!({"subject": "changed"}),
+        mail("<template>"),
+        mail("mfa_oob_code"),
     ]
+}
+
+fn mail(template: &str) -> Value {
+    json!({
+        "template": template,
+        "body": "changed",
+        "from": "",
+        "subject": "changed",
+        "syntax": "liquid",
+        "enabled": true,
+    })
 }
 
 /// Everything that can be asked of a route.
@@ -140,11 +157,7 @@ fn filled(path: &str, ids: &[&str]) -> Vec<String> {
         ("{ip}", &["<address>"]),
         (
             "{shield}",
-            &[
-                "brute-force-protection",
-                "suspicious-ip-throttling",
-                "breached-password-detection",
-            ],
+            &["brute-force-protection", "suspicious-ip-throttling"],
         ),
         ("{prompt}", &["login"]),
         ("{language}", &["en"]),

@@ -1,8 +1,8 @@
 //! What is kept of each entity, and what its functions answer.
 
-mod breaches;
 mod clients;
 mod connections;
+mod emails;
 mod events;
 mod mail_queue;
 mod meters;

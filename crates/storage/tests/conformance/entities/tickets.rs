@@ -1,22 +1,10 @@
 //! One-time tickets: whoever comes first takes one, once, in time, and only for what it is.
 
 use model::{TicketKind, UserId};
-use serde_json::Map;
 use storage::{TicketRecord, Work};
 
 use crate::both_engines;
-use crate::rows;
-
-fn ticket(number: u8) -> TicketRecord {
-    TicketRecord {
-        digest: [number; 32],
-        kind: TicketKind::Unblock,
-        user_id: Some(UserId::new("auth0|1".to_owned())),
-        document: Map::from_iter([("ip".to_owned(), "192.0.2.1".into())]),
-        created_at: rows::at(0),
-        expires_at: rows::at(100),
-    }
-}
+use crate::rows::{self, ticket};
 
 both_engines! {
     async fn a_ticket_is_looked_at_often_and_taken_once_in_time_for_its_purpose(stage: Stage) {

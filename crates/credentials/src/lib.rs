@@ -12,12 +12,14 @@ mod hasher;
 mod mix;
 mod password;
 mod password_hash;
+mod policy;
 mod pool;
 
 pub use hasher::Argon2Implementation;
 pub use mix::Mix;
 pub use password::{Password, PasswordRefused};
 pub use password_hash::{PasswordHash, Scheme, Unreadable};
+pub use policy::{FormatValue, Level, PasswordPolicy, PersonalData, RuleOutcome, Unfit};
 pub use pool::{
     Against, Busy, ClientStanding, Expired, HashCounts, HashingPool, PoolSettings, Share, Slot,
     Verified,

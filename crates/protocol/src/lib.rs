@@ -26,6 +26,7 @@ mod percent;
 mod refusal;
 mod scope;
 mod secret;
+mod sign_up;
 mod token;
 
 pub use bearer::{BearerRefusal, UserInfoToken, bearer_token, presented_token};
@@ -37,6 +38,10 @@ pub use parameters::Parameters;
 pub use refusal::{ErrorCode, Problem, Reason};
 pub use scope::Scope;
 pub use secret::Secret;
+pub use sign_up::{
+    ChangePasswordRequest, NewPasswordForm, SignUpFields, SignUpRequest, UsernameRule,
+    UsernameUnfit,
+};
 pub use token::{
     AccessTokenClaims, AccessTokenKind, Approved, Audience, AudienceClaim,
     ClientCredentialsRequest, DirectoryChoice, GrantType, Granted, IdTokenClaims, OPAQUE_LIFETIME,

@@ -192,6 +192,18 @@ fn wrong_credentials(username_required: bool) -> &'static str {
 pub enum Problem {
     #[error("must be a string")]
     NotAString,
+    #[error("must be an object, in a JSON body")]
+    NotAnObject,
+    #[error("must be an object of at most {0} members")]
+    TooManyMembers(usize),
+    #[error("must hold only strings of at most {0} characters, under names of at most 100")]
+    NotTexts(usize),
+    #[error("must be one e-mail address")]
+    NotAnAddress,
+    #[error("must be a URL with https or http")]
+    NotAUrl,
+    #[error("is not supported here; leave it out")]
+    NotSupported,
     #[error("must have at most {0} bytes")]
     TooManyBytes(usize),
     #[error("must have at most {0} characters")]

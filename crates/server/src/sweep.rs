@@ -1,5 +1,5 @@
-//! Removes meter rows that have come to equal absent ones, and opaque tokens and tickets that no longer live: every
-//! minute, in bounded steps.
+//! Removes meter rows that have come to equal absent ones, and opaque tokens, tickets and jobs that no longer live:
+//! every minute, in bounded steps.
 //!
 //! Rows of unknown identifiers expire exactly like those of users, so that expiry tells nothing.
 
@@ -40,6 +40,7 @@ pub async fn sweep(app: &App) {
                 == u64::from(STEP)
             {}
             while rows.remove_expired_tickets(app.clock.now(), STEP).await? == u64::from(STEP) {}
+            while rows.remove_expired_jobs(app.clock.now(), STEP).await? == u64::from(STEP) {}
             Ok::<_, StoreError>(())
         };
         if let Err(error) = swept.await {

@@ -123,6 +123,12 @@ impl Work {
 
     /// Removes a connection with its users, each table in one statement.
     pub async fn remove_connection(&mut self, id: &ConnectionId) -> Result<bool, StoreError> {
+        self.execute(
+            "DELETE FROM password_history WHERE tenant_id = $1 AND user_id IN \
+             (SELECT user_id FROM users WHERE tenant_id = $1 AND connection_id = $2)",
+            arguments![&self.tenant, id],
+        )
+        .await?;
         for table in ["identifiers", "users", "password_mix", "connection_realms"] {
             self.remove_of_connection(table, id).await?;
         }

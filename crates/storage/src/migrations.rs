@@ -64,6 +64,9 @@ migrations! {
     "0035_tickets_by_user",
     "0040_email_providers",
     "0041_email_templates",
+    "0045_password_history",
+    "0046_jobs",
+    "0047_jobs_by_expiry",
 }
 
 /// The row that those who migrate lock.

@@ -55,14 +55,39 @@ impl Work {
         )
         .await?;
         if change < 0 {
-            self.execute(
-                "DELETE FROM password_mix WHERE tenant_id = $1 AND connection_id = $2 AND scheme = $3 \
-                 AND shard = $4 AND users <= 0",
-                arguments![&self.tenant, connection, scheme, shard],
-            )
-            .await?;
+            self.remove_uncounted(connection, user, scheme).await?;
         }
         Ok(())
+    }
+
+    /// Takes `less` users (0 or -1) off, in the same statements for both.
+    pub(crate) async fn uncount(
+        &mut self,
+        connection: &ConnectionId,
+        user: &UserId,
+        scheme: &str,
+        less: i64,
+    ) -> Result<(), StoreError> {
+        self.count(connection, user, scheme, less).await?;
+        if less < 0 {
+            return Ok(());
+        }
+        self.remove_uncounted(connection, user, scheme).await
+    }
+
+    async fn remove_uncounted(
+        &mut self,
+        connection: &ConnectionId,
+        user: &UserId,
+        scheme: &str,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "DELETE FROM password_mix WHERE tenant_id = $1 AND connection_id = $2 AND scheme = $3 \
+             AND shard = $4 AND users <= 0",
+            arguments![&self.tenant, connection, scheme, shard_of(user)],
+        )
+        .await
+        .map(drop)
     }
 }
 

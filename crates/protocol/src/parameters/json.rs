@@ -49,9 +49,8 @@ impl<'de> Visitor<'de> for Object {
             let value = match map.next_value::<Value>()? {
                 Value::Null => Sent::Nothing,
                 Value::String(text) => Sent::Text(text),
-                Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                    Sent::NoText
-                }
+                Value::Object(members) => Sent::Object(members),
+                Value::Bool(_) | Value::Number(_) | Value::Array(_) => Sent::NoText,
             };
             members.push((name, value));
         }

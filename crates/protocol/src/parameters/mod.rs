@@ -13,13 +13,17 @@ use std::collections::HashSet;
 use std::fmt;
 
 use model::MAX_IDENTIFIER_CHARS;
+use serde_json::{Map, Value};
 
 use crate::{Problem, Reason, Secret};
 
 pub(crate) const MAX_PARAMETERS: usize = 64;
 
-/// The parameters that mean something here, all of them strings, and how long each may be.
-const KNOWN: [(&str, Limit); 10] = [
+/// What parameters of one endpoint mean something, and how long each may be.
+pub(crate) type Table = &'static [(&'static str, Limit)];
+
+/// The parameters that mean something at the token endpoint, all of them strings.
+const KNOWN: Table = &[
     ("grant_type", Limit::Characters(256)),
     ("client_id", Limit::Characters(256)),
     ("client_secret", Limit::Bytes(1_024)),
@@ -34,13 +38,25 @@ const KNOWN: [(&str, Limit); 10] = [
 
 /// What was sent. `Debug` shows the names of known parameters only: a value may be a secret, and so may a name
 /// where somebody sent a body in the wrong encoding.
-pub struct Parameters(Vec<(&'static str, Secret)>);
+pub struct Parameters {
+    texts: Vec<(&'static str, Secret)>,
+    objects: Vec<(&'static str, Map<String, Value>)>,
+}
 
 impl Parameters {
     /// Reads a body of at most 64 KiB, which the server sees to.
     ///
     /// Errors: whatever [`Reason`] has for bodies and parameters, all of them `invalid_request`.
     pub fn parse(content_type: Option<&str>, body: &[u8]) -> Result<Self, Reason> {
+        Self::parse_by(KNOWN, content_type, body)
+    }
+
+    /// The same for an endpoint with parameters of its own.
+    pub(crate) fn parse_by(
+        table: Table,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<Self, Reason> {
         let sent = match content_type.and_then(MediaType::read) {
             Some(MediaType::Json) => json::read(body)?,
             Some(MediaType::Form) => form::read(body)?,
@@ -48,29 +64,38 @@ impl Parameters {
         };
         refuse_repetitions(&sent)?;
 
-        let mut kept = Vec::new();
+        let mut kept = Self {
+            texts: Vec::new(),
+            objects: Vec::new(),
+        };
         for (name, value) in sent {
             if name.contains('\0') || matches!(&value, Sent::Text(text) if text.contains('\0')) {
                 return Err(Reason::NulCharacter);
             }
-            let Some((name, limit)) = KNOWN.into_iter().find(|(known, _)| *known == name) else {
+            let Some((name, limit)) = table.iter().copied().find(|(known, _)| *known == name)
+            else {
                 continue;
             };
-            match value {
-                Sent::Nothing => {}
-                Sent::Text(text) if text.is_empty() => {}
-                Sent::Text(text) => {
+            match (limit, value) {
+                (_, Sent::Nothing) => {}
+                (_, Sent::Text(text)) if text.is_empty() => {}
+                (Limit::Object, Sent::Object(members)) => kept.objects.push((name, members)),
+                (Limit::Object, _) => {
+                    let problem = Problem::NotAnObject;
+                    return Err(Reason::InvalidParameter { name, problem });
+                }
+                (_, Sent::Text(text)) => {
                     let text = Secret::new(text);
                     limit.check(name, text.expose())?;
-                    kept.push((name, text));
+                    kept.texts.push((name, text));
                 }
-                Sent::NoText => {
+                (_, Sent::Object(_) | Sent::NoText) => {
                     let problem = Problem::NotAString;
                     return Err(Reason::InvalidParameter { name, problem });
                 }
             }
         }
-        Ok(Self(kept))
+        Ok(kept)
     }
 
     /// The value of a known parameter, if one was sent.
@@ -80,8 +105,15 @@ impl Parameters {
 
     /// The same, for values that shall stay hidden.
     pub(crate) fn secret(&self, name: &str) -> Option<&Secret> {
-        let mut all = self.0.iter();
+        let mut all = self.texts.iter();
         all.find(|(known, _)| *known == name).map(|(_, text)| text)
+    }
+
+    /// The members of a parameter that is an object.
+    pub(crate) fn object(&self, name: &str) -> Option<&Map<String, Value>> {
+        let mut all = self.objects.iter();
+        all.find(|(known, _)| *known == name)
+            .map(|(_, members)| members)
     }
 
     /// The same as an error where it was not sent.
@@ -92,7 +124,8 @@ impl Parameters {
 
 impl fmt::Debug for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.0.iter().map(|(name, _)| name);
+        let texts = self.texts.iter().map(|(name, _)| name);
+        let names = texts.chain(self.objects.iter().map(|(name, _)| name));
         f.write_str("Parameters ")?;
         f.debug_set().entries(names).finish()
     }
@@ -100,7 +133,7 @@ impl fmt::Debug for Parameters {
 
 /// Applies a parameter's limit to a value that came another way, as in a header.
 pub(crate) fn check_length(name: &str, value: &str) -> Result<(), Reason> {
-    match KNOWN.into_iter().find(|(known, _)| *known == name) {
+    match KNOWN.iter().copied().find(|(known, _)| *known == name) {
         Some((name, limit)) => limit.check(name, value),
         None => Ok(()),
     }
@@ -111,6 +144,7 @@ enum Sent {
     /// JSON null.
     Nothing,
     Text(String),
+    Object(Map<String, Value>),
     /// A JSON number, list and so on.
     NoText,
 }
@@ -135,9 +169,11 @@ impl MediaType {
 }
 
 #[derive(Clone, Copy)]
-enum Limit {
+pub(crate) enum Limit {
     Bytes(usize),
     Characters(usize),
+    /// An object, which its reader bounds.
+    Object,
 }
 
 impl Limit {
@@ -147,7 +183,7 @@ impl Limit {
             Self::Characters(most) if value.chars().nth(most).is_some() => {
                 Problem::TooManyCharacters(most)
             }
-            Self::Bytes(_) | Self::Characters(_) => return Ok(()),
+            Self::Bytes(_) | Self::Characters(_) | Self::Object => return Ok(()),
         };
         Err(Reason::InvalidParameter { name, problem })
     }

@@ -183,8 +183,7 @@ fn there_are_at_most_64() {
         form(&body(5_000)).unwrap_err(),
         Reason::TooManyParameters(MAX_PARAMETERS)
     );
-    let many: serde_json::Map<String, Value> =
-        (0..65).map(|n| (format!("p{n}"), Value::Null)).collect();
+    let many: Map<String, Value> = (0..65).map(|n| (format!("p{n}"), Value::Null)).collect();
     let refused = json(&Value::Object(many).to_string()).unwrap_err();
     assert_eq!(refused, Reason::TooManyParameters(MAX_PARAMETERS));
 }
@@ -200,7 +199,12 @@ fn debug_shows_neither_values_nor_unknown_names() {
 }
 
 fn known_name() -> impl Strategy<Value = String> {
-    prop::sample::select(KNOWN.map(|(name, _)| name.to_owned()).to_vec())
+    prop::sample::select(
+        KNOWN
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// Names known and unknown, values short enough for every bound.
@@ -250,7 +254,7 @@ proptest! {
         let by_form = form(&as_form(&list)).unwrap();
         let by_json = json(&as_json(&list)).unwrap();
         for (name, _) in KNOWN {
-            let sent = pairs.get(name).filter(|value| !value.is_empty()).map(String::as_str);
+            let sent = pairs.get(*name).filter(|value| !value.is_empty()).map(String::as_str);
             prop_assert_eq!(by_form.get(name), sent);
             prop_assert_eq!(by_json.get(name), sent);
         }

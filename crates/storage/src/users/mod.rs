@@ -3,9 +3,12 @@
 //! Identifiers stand in a table of their own, unique within a connection, and again in the user's row,
 //! so that one statement of constant shape answers a look-up, whether it hits or misses.
 
+mod sign_up;
 mod write;
 
 use model::{ConnectionId, Identifier, TenantId, UserId, UserRecord};
+
+pub use sign_up::SignedUp;
 
 use crate::statement::{Row, Select, arguments};
 use crate::tenant_store::{Conditions, Listing, reads};

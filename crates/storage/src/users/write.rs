@@ -131,6 +131,7 @@ impl Work {
                 read_before,
             ))
             .await?;
+        self.forget_passwords(id).await?;
         for user in &removed {
             self.remove_identifiers(&user.connection_id, &user.identifiers)
                 .await?;

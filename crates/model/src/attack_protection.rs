@@ -12,6 +12,7 @@ pub struct AttackProtection {
     pub suspicious_ip: SuspiciousIpSettings,
     pub same_user: SameUserSettings,
     pub breached_password: BreachedPasswordSettings,
+    pub sign_up: SignUpSettings,
     /// Right but breached passwords of which one source may be told; ours.
     pub confirmations: StageSettings,
     /// Who gets the notices for administrators: e-mail addresses; ours.
@@ -25,6 +26,7 @@ impl Default for AttackProtection {
             suspicious_ip: SuspiciousIpSettings::default(),
             same_user: SameUserSettings::default(),
             breached_password: BreachedPasswordSettings::default(),
+            sign_up: SignUpSettings::default(),
             confirmations: StageSettings {
                 max_attempts: 20,
                 rate: 3_600_000,
@@ -179,4 +181,23 @@ pub struct BreachedPasswordStages {
 pub struct BreachedPasswordStage {
     /// Subset of `block`, `admin_notification`.
     pub shields: Vec<String>,
+}
+
+/// What a sign-up tells of accounts that exist; ours, in `/api/v2/portcullis/attack-protection`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SignUpSettings {
+    pub existing_account: ExistingAccount,
+}
+
+/// The answer to a sign-up with an address that has an account. The tenant flag
+/// `enable_public_signup_user_exists_error` wins over it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExistingAccount {
+    /// As for a new address; the owner gets a mail.
+    #[default]
+    Conceal,
+    /// 400 `invalid_signup`, the wire's answer that names no reason.
+    InvalidSignup,
 }

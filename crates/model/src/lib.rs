@@ -20,7 +20,8 @@ mod wire_time;
 
 pub use attack_protection::{
     AttackProtection, BreachedPasswordSettings, BreachedPasswordStage, BreachedPasswordStages,
-    BruteForceSettings, SameUserSettings, StageSettings, SuspiciousIpSettings, SuspiciousIpStages,
+    BruteForceSettings, ExistingAccount, SameUserSettings, SignUpSettings, StageSettings,
+    SuspiciousIpSettings, SuspiciousIpStages,
 };
 pub use client::{
     ApplicationType, Client, ClientRecord, JwtConfiguration, SigningAlgorithm,

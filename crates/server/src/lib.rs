@@ -4,6 +4,7 @@
 //! Folders are named like what they serve: `oauth` (RFC endpoints), `management` (Management API v2),
 //! `protection` (charge, settle, blocks), `directory` (what is looked up again and again), `answer` (one file a surface).
 
+mod account_mails;
 pub mod answer;
 mod app;
 mod body_deadline;
@@ -11,6 +12,7 @@ pub mod bootstrap;
 mod clock;
 mod connection;
 pub mod courier;
+mod dbconnections;
 mod directory;
 mod event_log;
 mod failpoint;
@@ -22,6 +24,7 @@ mod management_scopes;
 pub mod metrics_endpoint;
 mod oauth;
 mod outbox;
+mod passwords;
 mod protection;
 mod request;
 mod router;

@@ -29,6 +29,7 @@ pub const MANAGEMENT_SCOPES: &[&str] = &[
     "read:users_app_metadata",
     "create:users_app_metadata",
     "update:users_app_metadata",
+    "create:user_tickets",
     "read:attack_protection",
     "update:attack_protection",
     "read:anomaly_blocks",

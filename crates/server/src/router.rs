@@ -8,10 +8,12 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use http::StatusCode;
+use model::TicketKind;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
-use crate::{health, management, oauth, outbox};
+use crate::hosted::{email_verification, reset_password};
+use crate::{dbconnections, health, management, oauth, outbox};
 
 /// Larger bodies are refused before more of them is read.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -34,6 +36,19 @@ pub fn router(app: Arc<App>) -> Router {
         .route(
             "/userinfo",
             get(oauth::userinfo::show).post(oauth::userinfo::show),
+        )
+        .route("/dbconnections/signup", post(dbconnections::sign_up))
+        .route(
+            "/dbconnections/change_password",
+            post(dbconnections::change_password),
+        )
+        .route(
+            TicketKind::PasswordReset.path(),
+            get(reset_password::show).post(reset_password::change),
+        )
+        .route(
+            TicketKind::EmailVerification.path(),
+            get(email_verification::show).post(email_verification::verify),
         )
         .nest("/api/v2", management::routes())
         .merge(outbox::routes(&app))

@@ -10,7 +10,7 @@ const COLUMNS: &str =
     "t.tenant_id, t.name, t.domain, t.aliases, t.settings, t.attack_protection, t.version";
 
 /// Every table with rows of tenants, but for the tenants themselves and their hosts.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 18] = [
     "access_tokens",
     "client_grants",
     "clients",

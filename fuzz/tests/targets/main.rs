@@ -6,5 +6,6 @@ mod identifier;
 mod json;
 mod password_hash;
 mod scope;
+mod sign_up;
 mod token;
 mod token_request;

@@ -3,5 +3,8 @@
 //! A GET looks and changes nothing, whoever opens the link: scanners of mails open every one, scripts on.
 //! Only the POST of a form, which a person sends, takes a ticket. Nothing here knows cookies.
 
+pub(crate) mod email_verification;
+mod ending;
 pub(crate) mod page;
+pub(crate) mod reset_password;
 pub(crate) mod ticket;

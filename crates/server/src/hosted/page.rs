@@ -26,6 +26,15 @@ pub(crate) struct Message<'a> {
 
 /// Answers a page.
 pub(crate) fn answer(status: StatusCode, page: &impl Template) -> Response {
+    answer_for(status, page, None)
+}
+
+/// Answers a page with a form whose sender is sent on to another address in the end.
+pub(crate) fn answer_for(
+    status: StatusCode,
+    page: &impl Template,
+    goes_on_to: Option<&str>,
+) -> Response {
     let html = page.render().expect("our pages have only texts");
     let mut response = (status, html).into_response();
     let headers = response.headers_mut();
@@ -42,7 +51,26 @@ pub(crate) fn answer(status: StatusCode, page: &impl Template) -> Response {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    // Browsers hold where a form's answer leads against `form-action`, too.
+    let wider = goes_on_to.and_then(origin).map(|origin| {
+        POLICY.replace(
+            "form-action 'self'",
+            &format!("form-action 'self' {origin}"),
+        )
+    });
+    if let Some(policy) = wider.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     response
+}
+
+/// Scheme, host and port of an address; none if they hold anything that means something in a policy.
+fn origin(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let plain = |character: char| character.is_ascii_alphanumeric() || ".-:[]".contains(character);
+    (matches!(scheme, "https" | "http") && !host.is_empty() && host.chars().all(plain))
+        .then(|| format!("{scheme}://{host}"))
 }
 
 /// The name people know a tenant by.

@@ -4,11 +4,13 @@
 //! of right tickets either. Which page follows is the page's own matter.
 
 use guard::{Outcome, Source};
+use http::Uri;
 use jiff::Timestamp;
 use keys::SecretDigest;
-use model::TicketKind;
+use model::{LogEvent, TicketKind};
 use storage::{StoreError, TicketRecord, Work};
 
+use crate::event_log::stamp;
 use crate::protection::{Charge, Meters};
 use crate::request::RequestContext;
 
@@ -57,6 +59,33 @@ where
         }
     })
     .await
+}
+
+/// Writes the event of a good ticket whose use was refused; what cost work counts like a wrong ticket, so that nobody
+/// makes the server work for a link he keeps.
+pub(crate) async fn count_refused(
+    cx: &RequestContext,
+    mut event: LogEvent,
+    was_work: bool,
+) -> Result<(), StoreError> {
+    stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
+    held_out(cx, async move |work: &mut Work| {
+        work.add_events(std::slice::from_ref(&event)).await?;
+        Ok((!was_work).then_some(()))
+    })
+    .await
+    .map(drop)
+}
+
+/// The ticket of a link; empty where there is none, or it is too long to be one.
+pub(crate) fn of_query(uri: &Uri) -> String {
+    const LONGEST: usize = 128;
+    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let mut tickets = pairs.filter(|(name, _)| name == "ticket");
+    let ticket = tickets.next().map(|(_, ticket)| ticket.into_owned());
+    ticket
+        .filter(|ticket| ticket.len() <= LONGEST)
+        .unwrap_or_default()
 }
 
 async fn held_out<T, F>(cx: &RequestContext, unit: F) -> Result<Held<T>, StoreError>

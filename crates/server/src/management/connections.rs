@@ -6,7 +6,8 @@
 use axum::response::Response;
 use http::StatusCode;
 use model::{ClientId, Connection, ConnectionId, DATABASE_STRATEGY, LogEvent, wire_time};
-use serde_json::{Value, json};
+use protocol::UsernameRule;
+use serde_json::{Map, Value, json};
 use storage::{ConnectionFilter, ConnectionRecord, Work};
 
 use super::audit;
@@ -79,18 +80,18 @@ const OPTIONS: &[Field] = &[
     field(
         "password_history",
         Kind::Object(&[
-            field("enable", Kind::Inert(&[])),
-            field("size", Kind::Integer(0, 24)),
+            field("enable", Kind::Bool),
+            field("size", Kind::Integer(1, 24)),
         ]),
     ),
     field(
         "password_no_personal_info",
-        Kind::Object(&[field("enable", Kind::Inert(&[]))]),
+        Kind::Object(&[field("enable", Kind::Bool)]),
     ),
     field(
         "password_dictionary",
         Kind::Object(&[
-            field("enable", Kind::Inert(&[])),
+            field("enable", Kind::Bool),
             field("dictionary", Kind::Texts(200)),
         ]),
     ),
@@ -163,6 +164,7 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
     call.require(&["create:connections"])?;
     let sent = body.judged(FIELDS)?;
     require(&sent, &["name", "strategy"])?;
+    judge_options(&sent)?;
     let name = sent.get("name").and_then(Value::as_str).unwrap_or_default();
     if !is_name(name) {
         return Err(Problem::InvalidBody(
@@ -228,6 +230,7 @@ pub(super) async fn change(
     call.require(&["update:connections"])?;
     let sent = body.judged(FIELDS)?;
     refuse_fixed(&sent, &["name", "strategy"])?;
+    judge_options(&sent)?;
     let before = call
         .store
         .find_connection(&ConnectionId::new(id))
@@ -341,6 +344,31 @@ async fn save(
     })
     .await?;
     change::written(written, MISSING)
+}
+
+/// What spans fields, and what a table does not bound.
+fn judge_options(sent: &Map<String, Value>) -> Result<(), Problem> {
+    const LONGEST_WORD: usize = 50;
+    let options = sent.get("options").unwrap_or(&Value::Null);
+    let words = options["password_dictionary"]["dictionary"].as_array();
+    let is_long = |word: &Value| {
+        word.as_str()
+            .is_some_and(|word| word.chars().count() > LONGEST_WORD)
+    };
+    if words.is_some_and(|words| words.iter().any(is_long)) {
+        return Err(Problem::InvalidBody(format!(
+            "Payload validation error: 'String is too long' on property options.password_dictionary.dictionary (send words of at most {LONGEST_WORD} characters)."
+        )));
+    }
+    let username = &options["validation"]["username"];
+    let (min, max) = (username["min"].as_u64(), username["max"].as_u64());
+    let default = UsernameRule::default();
+    if !username.is_null() && min.unwrap_or(default.min) > max.unwrap_or(default.max) {
+        return Err(Problem::InvalidBody(
+            "Payload validation error: 'min is greater than max' on property options.validation.username (send a min that is not greater; max is 15 where it is left out).".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 fn is_name(name: &str) -> bool {

@@ -15,18 +15,19 @@ mod connections;
 mod email_provider;
 mod email_templates;
 mod fixed_settings;
+mod jobs;
 mod logs;
 mod not_built;
 mod paging;
-mod password_policy;
 mod projection;
 mod resource_servers;
 mod schema;
 mod tenant_row;
 mod tenant_settings;
+mod tickets;
 mod unblocking;
 mod uri;
-mod users;
+pub(crate) mod users;
 
 use std::sync::Arc;
 
@@ -86,6 +87,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             "/users/{id}",
             get(users::show).patch(users::change).delete(users::remove),
         )
+        .route("/tickets/{kind}", post(tickets::create))
+        .route("/jobs/verification-email", post(jobs::send_verification))
+        .route("/jobs/{id}", get(jobs::show))
         .route("/users/{id}/logs", get(logs::list_of_user))
         .route("/users-by-email", get(users::list_by_email))
         .route(

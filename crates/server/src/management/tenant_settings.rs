@@ -39,7 +39,7 @@ const FLAGS: &[Field] = &[
     field("require_pushed_authorization_requests", Kind::Inert(&[])),
     field("revoke_refresh_token_grant", Kind::Inert(&[])),
     field("disable_clickjack_protection_headers", Kind::Inert(&[])),
-    field("enable_public_signup_user_exists_error", Kind::Inert(&[])),
+    field("enable_public_signup_user_exists_error", Kind::Bool),
     field("enable_dynamic_client_registration", Kind::Inert(&[])),
     field("enable_client_connections", Kind::Inert(&[])),
     field("allow_legacy_delegation_grant_types", Kind::Inert(&[])),

@@ -11,7 +11,7 @@ use http::StatusCode;
 use protocol::Reason;
 
 /// Why a body did not arrive.
-fn unread(rejection: &BytesRejection) -> Reason {
+pub(crate) fn unread(rejection: &BytesRejection) -> Reason {
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Reason::BodyTooLarge,
         _ => Reason::UnreadableBody,

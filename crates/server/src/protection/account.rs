@@ -43,6 +43,12 @@ pub(crate) fn unknown_digest(
     )
 }
 
+/// The mailbox behind an address, whoever has it, wherever he signs in: what mails to it are counted by.
+pub(crate) fn mailbox(digests: &DigestKey, tenant: &TenantId, address: &Identifier) -> Account {
+    let named = named(b"mailbox", &[address.as_str().as_bytes()]);
+    Account::Unknown(digests.digest(tenant.as_str(), &named).to_vec())
+}
+
 /// The key under which all meters of an account are listed.
 pub(crate) fn account_key(
     digests: &DigestKey,

@@ -11,6 +11,7 @@ mod meters;
 mod notice;
 pub(crate) mod policy;
 mod refusals;
+mod share;
 
 use crate::event_log::FailureAdmission;
 use crate::settings::WaitingSettings;
@@ -19,6 +20,7 @@ pub(crate) use line::{Lines, Place};
 pub(crate) use meters::{Charge, Meters};
 pub(crate) use notice::{notice_event, raised_event};
 pub(crate) use refusals::{KnownRefusal, RefusalKey, Refusals};
+pub(crate) use share::share;
 
 /// What one node remembers of attempts.
 pub(crate) struct Protection {

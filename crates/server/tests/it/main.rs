@@ -7,5 +7,6 @@ mod courier;
 mod management;
 mod oauth;
 mod outbox;
+mod people;
 mod protection;
 mod tenants;

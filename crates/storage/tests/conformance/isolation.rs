@@ -13,7 +13,7 @@ use model::{
 };
 use storage::{
     Added, ConnectionFilter, EventFilter, EventQuery, EventRange, GrantFilter, MeterWrite, Page,
-    Settled, SigningKeyState, TenantStore, TicketRecord, UserFilter, Work,
+    Settled, SignedUp, SigningKeyState, TenantStore, TicketRecord, UserFilter, Work,
 };
 
 use crate::both_engines;
@@ -98,6 +98,8 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
         read!(find_email_provider()),
         read!(find_email_template("verify_email")),
         read!(find_ticket(TicketKind::Unblock, &[1; 32], rows::at(0))),
+        read!(list_password_history(&UserId::new("auth0|1"))),
+        read!(find_job("job_1", rows::at(5))),
         read!(find_event(&rows::log_id(1))),
         list!(list_events(&events(EventRange::NewestFirst(Page::ALL)))),
         list!(list_events(&events(EventRange::Checkpoint {
@@ -251,6 +253,16 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
             }],
         ),
         (
+            "remove_expired_jobs",
+            &[|rows| {
+                Box::pin(async move {
+                    rows.remove_expired_jobs(rows::at(1_000_000), 9)
+                        .await
+                        .unwrap() as usize
+                })
+            }],
+        ),
+        (
             "remove_expired_meters",
             &[|rows| {
                 Box::pin(async move {
@@ -268,7 +280,7 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
 }
 
 /// Adds one of everything; each is new in its tenant, whatever another has.
-const ADDED: [&str; 14] = [
+const ADDED: [&str; 17] = [
     "add_tenant",
     "add_client",
     "add_resource_server",
@@ -283,6 +295,9 @@ const ADDED: [&str; 14] = [
     "add_email_provider",
     "add_email_template",
     "add_ticket",
+    "sign_up",
+    "remember_password",
+    "add_job",
 ];
 
 async fn furnish(rows: &TenantStore) {
@@ -315,6 +330,13 @@ async fn furnish(rows: &TenantStore) {
         work.add_ticket(&of_another_kind).await?;
         work.add_events(&[rows::event(1)]).await?;
         work.add_access_token(&rows::access_token(1)).await?;
+        let eve = Identifier::of("eve@example.com");
+        let signed_up = rows::user("auth0|3", "con", eve.as_str());
+        let signed_up = work.sign_up(&signed_up, &eve, None).await?;
+        assert_eq!(signed_up, SignedUp::Done);
+        let ana = UserId::new("auth0|1");
+        work.remember_password(&ana, "hash", rows::at(0), 3).await?;
+        work.add_job(&rows::job("job_1")).await?;
         work.enqueue_mail(&rows::mail("m1", 0)).await?;
         work.enqueue_mail(&rows::mail("m2", 0)).await?;
         work.write_meters(&[MeterWrite {

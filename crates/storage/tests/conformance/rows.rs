@@ -11,7 +11,7 @@ use model::{
 use serde_json::{Map, Value, json};
 use storage::{
     AccessTokenRecord, ClaimedMail, ConnectionRecord, EmailProviderRecord, EmailTemplateRecord,
-    MeterKey, MeterWrite, QueuedMail, ResourceServerRecord, Shown, SigningKeyRecord,
+    JobRecord, MeterKey, MeterWrite, QueuedMail, ResourceServerRecord, Shown, SigningKeyRecord,
     SigningKeyState, TicketRecord,
 };
 
@@ -29,6 +29,15 @@ pub(crate) fn mail(id: &str, due: i64) -> QueuedMail {
         sealed: vec![1, 2, 3],
         created_at: at(due),
         next_try_at: at(due),
+    }
+}
+
+pub(crate) fn job(id: &str) -> JobRecord {
+    JobRecord {
+        job_id: id.to_owned(),
+        document: Map::from_iter([("status".to_owned(), json!("completed"))]),
+        created_at: at(0),
+        expires_at: at(100),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Our own settings of attack protection: `/api/v2/portcullis/attack-protection`.
 //!
-//! The limit for one user from one source, the bucket of right but breached passwords that one source may be told, and
-//! the administrators who get notices.
+//! The limit for one user from one source, the bucket of right but breached passwords that one source may be told, the
+//! administrators who get notices, and what a sign-up tells of accounts that exist.
 
 use std::collections::HashSet;
 
@@ -38,6 +38,13 @@ const FIELDS: &[Field] = &[
         ]),
     ),
     field("administrators", Kind::Texts(MOST_ADMINISTRATORS)),
+    field(
+        "sign_up",
+        Kind::Object(&[field(
+            "existing_account",
+            Kind::OneOf(&["conceal", "invalid_signup"]),
+        )]),
+    ),
 ];
 
 /// `GET /portcullis/attack-protection`.
@@ -65,6 +72,7 @@ pub(in super::super) async fn change(
         shields.same_user = typed(settings["same_user"].take())?;
         shields.confirmations = typed(settings["confirmations"].take())?;
         shields.administrators = typed(settings["administrators"].take())?;
+        shields.sign_up = typed(settings["sign_up"].take())?;
         Ok(read(shields))
     })
     .await?;
@@ -76,6 +84,7 @@ fn read(settings: &AttackProtection) -> Value {
         "same_user": settings.same_user,
         "confirmations": settings.confirmations,
         "administrators": settings.administrators,
+        "sign_up": settings.sign_up,
     })
 }
 

@@ -1,22 +1,21 @@
 //! The document of a user: defaults, changes laid over it, the rules that span fields, and the wire's form.
 
-use credentials::PasswordHash;
+use jiff::Timestamp;
 use keys::SecretDigest;
-use model::{Identifier, Identity, User, UserRecord, wire_time};
+use model::{Connection, ConnectionOptions, Identifier, Identity, User, UserRecord, wire_time};
+use protocol::UsernameRule;
 use serde_json::{Map, Value, json};
-use storage::ConnectionRecord;
 
-use super::password::set_password;
 use crate::answer::management::Problem;
-use crate::management::authorization::ManagementCall;
+use crate::passwords::Accepted;
 
 /// A new user: the defaults under what was sent.
-pub(super) fn new_record(
-    call: &ManagementCall,
-    connection: &ConnectionRecord,
+pub(crate) fn new_record(
+    now: Timestamp,
+    connection: &Connection,
     sent: &Map<String, Value>,
     own_id: &str,
-    hash: &PasswordHash,
+    accepted: &Accepted,
 ) -> Result<UserRecord, Problem> {
     let typed = text(sent, "email").or_else(|| text(sent, "username"));
     let shown = Identifier::of(typed.unwrap_or_default())
@@ -24,7 +23,7 @@ pub(super) fn new_record(
         .to_owned();
     let local = shown.split('@').next().unwrap_or(&shown).to_owned();
     let identity = Identity {
-        connection: connection.connection.name.clone(),
+        connection: connection.name.clone(),
         user_id: own_id.to_owned(),
         provider: "auth0".to_owned(),
         is_social: false,
@@ -42,18 +41,18 @@ pub(super) fn new_record(
     let mut record = UserRecord {
         identifiers: identifiers(&user),
         user,
-        connection_id: connection.connection.id.clone(),
+        connection_id: connection.id.clone(),
         password_hash: None,
         password_scheme: None,
-        created_at: call.now,
-        updated_at: call.now,
+        created_at: now,
+        updated_at: now,
         last_login: None,
         last_ip: None,
         logins_count: 0,
         last_password_reset: None,
         version: 1,
     };
-    set_password(&mut record, hash);
+    accepted.put(&mut record);
     Ok(record)
 }
 
@@ -66,22 +65,40 @@ pub(super) fn changed(user: &User, sent: &Map<String, Value>) -> Result<User, Pr
 
 /// Refuses identifiers that nobody could type, or that could be somebody else's.
 pub(super) fn judge_identifiers(sent: &Map<String, Value>) -> Result<(), Problem> {
-    let identifier = |name: &str| sent.get(name).and_then(Value::as_str).map(Identifier::of);
-    if identifier("email").is_some_and(|email| !email.looks_like_email()) {
+    let email = sent.get("email").and_then(Value::as_str);
+    if email.is_some_and(|email| !Identifier::of(email).looks_like_email()) {
         return Err(Problem::InvalidBody(
             "Payload validation error: 'Object didn't pass validation for format email' on property email (send one address).".to_owned(),
         ));
     }
-    let is_name = |name: &Identifier| {
-        let text = name.as_str();
-        !text.is_empty() && !text.contains(char::is_whitespace) && !name.looks_like_email()
-    };
-    if identifier("username").is_some_and(|name| !is_name(&name)) {
-        return Err(Problem::InvalidBody(
-            "Payload validation error: 'String does not match pattern' on property username (at least one character, no spaces, not an e-mail address).".to_owned(),
-        ));
-    }
     Ok(())
+}
+
+/// Refuses a user name that the directory does not take.
+pub(super) fn judge_username(
+    connection: &Connection,
+    sent: &Map<String, Value>,
+) -> Result<(), Problem> {
+    let Some(username) = sent.get("username").and_then(Value::as_str) else {
+        return Ok(());
+    };
+    let judged = username_rule(&connection.options).judge(&Identifier::of(username));
+    judged.map_err(|unfit| {
+        Problem::InvalidBody(format!(
+            "Payload validation error: 'String does not match pattern' on property username (a user name {unfit})."
+        ))
+    })
+}
+
+/// How long a directory's user names are.
+pub(crate) fn username_rule(options: &ConnectionOptions) -> UsernameRule {
+    let default = UsernameRule::default();
+    let bounds = options.rest.get("validation").map(|all| &all["username"]);
+    let bound = |name: &str| bounds.and_then(|bounds| bounds[name].as_u64());
+    UsernameRule {
+        min: bound("min").unwrap_or(default.min),
+        max: bound("max").unwrap_or(default.max),
+    }
 }
 
 /// What the user logs in by.

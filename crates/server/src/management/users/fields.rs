@@ -19,7 +19,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("picture", Kind::NullableText(2_048)),
     field("user_metadata", Kind::AnyObject),
     field("app_metadata", Kind::AnyObject),
-    field("verify_email", Kind::Inert(&[])),
+    field("verify_email", Kind::Bool),
     field("verify_password", Kind::Inert(&[])),
     field("phone_number", Kind::Inert(&[])),
     field("phone_verified", Kind::Inert(&[])),

@@ -1,6 +1,6 @@
 //! Users: `/api/v2/users`, `/api/v2/users-by-email`.
 //!
-//! A password is judged and hashed before the unit of work opens; the unit that makes a user drops what was counted
+//! A password goes the way of all new ones (`passwords`) before the unit of work opens; the unit that makes a user drops what was counted
 //! against its identifiers while nobody had them.
 
 mod document;
@@ -10,11 +10,12 @@ mod search;
 
 use axum::response::Response;
 use http::StatusCode;
-use model::{Identifier, UserId, UserRecord};
+use model::{ClientId, Identifier, TicketKind, User, UserId, UserRecord};
 use serde_json::{Map, Value};
 use storage::{ConnectionRecord, UserFilter, Work};
 
-use self::document::{identifiers, judge_identifiers, text, wire};
+use self::document::{identifiers, judge_identifiers, judge_username, text, wire};
+pub(crate) use self::document::{new_record, username_rule};
 use self::fields::FIELDS;
 use super::audit;
 use super::authorization::ManagementCall;
@@ -24,9 +25,10 @@ use super::paging::Paging;
 use super::projection::Projection;
 use super::schema::{refuse_fixed, require};
 use super::uri::{Id, Query};
+use crate::account_mails::AccountMail;
 use crate::answer::management::{Problem, answer, empty};
+use crate::passwords;
 use crate::protection::blocks;
-use crate::protection::lifecycle::LiftedBy;
 
 const MISSING: Problem = Problem::NotFound {
     code: Some("inexistent_user"),
@@ -96,14 +98,20 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
         require(&sent, &["email"])?;
     }
     judge_identifiers(&sent)?;
-    let connection = connection_of(&call, &sent).await?;
+    let connection = connection_of(&call, &sent).await?.connection;
+    judge_username(&connection, &sent)?;
     let password = text(&sent, "password").unwrap_or_default();
-    let hash = password::hashed(&call, &connection, password).await?;
+    let person = passwords::person(&sent);
+    let accepted = password::accepted(&call, &connection, password, person, None).await?;
     let own_id = text(&sent, "user_id").map_or_else(
         || keys::hex24(&*call.app.entropy),
         |id| id.trim_start_matches("auth0|").to_owned(),
     );
-    let record = document::new_record(&call, &connection, &sent, &own_id, &hash)?;
+    let record = new_record(call.now, &connection, &sent, &own_id, &accepted)?;
+    // Unless he says otherwise, whoever makes a user of an unverified address has it verified, as documented.
+    let verifies = sent.get("verify_email") != Some(&Value::Bool(false))
+        && (!record.user.email_verified || sent.get("verify_email") == Some(&Value::Bool(true)));
+    let mail = verification(&call, &record.user, &sent, verifies);
 
     let made = wire(&record)?;
     let sent = Value::Object(sent);
@@ -115,6 +123,9 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
             let (connection, user) = (&record.connection_id, &record.user.user_id);
             let names = &record.identifiers;
             blocks::end_all_for_identifiers(work, &cx, connection, names, user, &by).await?;
+            if let Some(mail) = &mail {
+                mail.put_down(work, &cx).await?;
+            }
         }
         Ok(added)
     })
@@ -144,15 +155,20 @@ pub(super) async fn change(
         ..before.clone()
     };
     record.identifiers = identifiers(&record.user);
-    let has_new_password = sent.contains_key("password");
-    if has_new_password {
-        let connection = connection_of(&call, &sent).await?;
-        if connection.connection.id != before.connection_id {
+    if sent.contains_key("username") {
+        let connection = call.store.find_connection(&before.connection_id).await?;
+        judge_username(&connection.ok_or(MISSING)?.connection, &sent)?;
+    }
+    let mut accepted = None;
+    if sent.contains_key("password") {
+        let connection = connection_of(&call, &sent).await?.connection;
+        if connection.id != before.connection_id {
             return Err(MISSING);
         }
         let password = text(&sent, "password").unwrap_or_default();
-        let hash = password::hashed(&call, &connection, password).await?;
-        password::set_password(&mut record, &hash);
+        let person = passwords::person_of(&record.user);
+        let judged = password::accepted(&call, &connection, password, person, Some(&before));
+        accepted = Some(judged.await?);
         record.last_password_reset = Some(call.now);
     }
     let is_fresh = |identifier: &&Identifier| !before.identifiers.contains(identifier);
@@ -162,20 +178,30 @@ pub(super) async fn change(
         .filter(is_fresh)
         .cloned()
         .collect();
+    let has_new_address = record.user.email != before.user.email;
+    let verifies = sent.get("verify_email") == Some(&Value::Bool(true));
+    let mail = verification(&call, &record.user, &sent, verifies);
 
     let after = wire(&record)?;
     let sent = Value::Object(sent);
     let event = audit::changed(&call, "Update a User", &sent, 200, &after);
     let (cx, by) = (call.cx.clone(), call.as_lifter());
     let written = commit(&call, event, async move |work: &mut Work| {
-        let written = work.set_user(&record).await?;
+        let written = match &accepted {
+            Some(accepted) => accepted.write(work, &cx, record.clone()).await?,
+            None => work.set_user(&record).await?,
+        };
         if written.is_done() {
             let (connection, user) = (&record.connection_id, &record.user.user_id);
             blocks::end_all_for_identifiers(work, &cx, connection, &fresh, user, &by).await?;
-            if has_new_password {
-                // As when he changes it himself; whoever may set it may lift blocks, too (docs/decisions).
-                let by = LiftedBy::PasswordChange;
-                blocks::end_all_for_account(work, &cx, connection, user, &by).await?;
+            if has_new_address {
+                // What was sent to the old address is not for whoever has the new one.
+                for kind in [TicketKind::PasswordReset, TicketKind::EmailVerification] {
+                    work.remove_tickets_of_user(user, kind).await?;
+                }
+            }
+            if let Some(mail) = &mail {
+                mail.put_down(work, &cx).await?;
             }
         }
         Ok(written)
@@ -201,6 +227,24 @@ pub(super) async fn remove(call: ManagementCall, Id(id): Id) -> Result<Response,
 async fn find(call: &ManagementCall, id: String) -> Result<UserRecord, Problem> {
     let found = call.store.find_user(&UserId::new(id)).await?;
     found.ok_or(MISSING)
+}
+
+/// The mail that asks a user to verify his address, where he has one and is to get it.
+fn verification(
+    call: &ManagementCall,
+    user: &User,
+    sent: &Map<String, Value>,
+    is_wanted: bool,
+) -> Option<AccountMail> {
+    let address = Identifier::of(user.email.as_deref().filter(|_| is_wanted)?);
+    let client = text(sent, "client_id").map(ClientId::new);
+    let (cx, user) = (&call.cx, &user.user_id);
+    Some(AccountMail::verification(
+        cx,
+        user,
+        &address,
+        client.as_ref(),
+    ))
 }
 
 /// The connection that a body names.

@@ -1,50 +1,57 @@
-//! A password set by an administrator: judged by the connection's policy, hashed in the pool before any unit of work opens.
+//! A password set by an administrator: the way of every new password, in the words of the Management API.
 
-use credentials::{ClientStanding, Password, PasswordHash, Share};
-use model::UserRecord;
-use storage::ConnectionRecord;
+use credentials::{ClientStanding, PersonalData, Share, Unfit};
+use model::{Connection, UserRecord};
 
+use crate::answer::dbconnections::REUSED;
 use crate::answer::management::Problem;
 use crate::management::authorization::ManagementCall;
-use crate::management::password_policy;
+use crate::passwords::{self, Accepted, Proposal, Refused};
 
-/// The hash of an acceptable password.
-pub(super) async fn hashed(
+/// Judges a password and hashes it.
+pub(super) async fn accepted(
     call: &ManagementCall,
-    connection: &ConnectionRecord,
+    connection: &Connection,
     password: &str,
-) -> Result<PasswordHash, Problem> {
-    let options = &connection.connection.options;
-    let minimum = options
-        .rest
-        .get("password_complexity_options")
-        .and_then(|options| options["min_length"].as_u64());
-    if !password_policy::satisfies(options.password_policy.as_deref(), minimum, password) {
-        return Err(Problem::InvalidBody(
-            "PasswordStrengthError: Password is too weak".to_owned(),
-        ));
-    }
-    let password = Password::new(password).map_err(|error| {
-        Problem::InvalidBody(format!(
-            "Payload validation error: '{error}' on property password."
-        ))
-    })?;
+    person: PersonalData,
+    before: Option<&UserRecord>,
+) -> Result<Accepted, Problem> {
     // Administrators hash in one share of their own, so that a migration does not crowd out logins.
     let share = Share {
         source: 0,
         client: 0,
         standing: ClientStanding::Authenticated,
     };
-    let slot = call.app.pool.admit(&share).map_err(|busy| Problem::Busy {
-        retry_after: busy.retry_after.as_secs(),
-    })?;
-    slot.hash(password, call.app.settings.password_scheme)
+    let proposal = Proposal {
+        connection,
+        password,
+        person,
+        before,
+        share,
+    };
+    passwords::accept(&call.cx, proposal)
         .await
-        .map_err(|_| Problem::Busy { retry_after: 1 })
+        .map_err(|refused| told(&refused))
 }
 
-/// Puts a hash and its scheme into a record.
-pub(super) fn set_password(record: &mut UserRecord, hash: &PasswordHash) {
-    record.password_scheme = Some(hash.scheme().to_string());
-    record.password_hash = Some(hash.as_str().to_owned());
+fn told(refused: &Refused) -> Problem {
+    let text = match refused {
+        Refused::NotAPassword(_) | Refused::Unfit(Unfit::Weak(_)) => {
+            "PasswordStrengthError: Password is too weak".to_owned()
+        }
+        Refused::Unfit(Unfit::InDictionary) => {
+            "PasswordDictionaryError: Password is too common".to_owned()
+        }
+        Refused::Unfit(Unfit::Personal) => {
+            "PasswordNoUserInfoError: Password contains user information".to_owned()
+        }
+        Refused::Reused => format!("{}: {}", REUSED.0, REUSED.1),
+        Refused::Busy { retry_after } => {
+            return Problem::Busy {
+                retry_after: *retry_after,
+            };
+        }
+        Refused::Store(error) => return Problem::from(error.clone()),
+    };
+    Problem::InvalidBody(text)
 }

@@ -259,19 +259,12 @@ fn jittered(app: &crate::App, pause: Duration) -> Duration {
 
 /// Whose share of the hashing queue the attempt takes.
 fn share(attempt: &Attempt) -> Share {
-    let digests = &attempt.cx.app.secrets.meters;
-    let short = |text: &str| {
-        let digest = digests.digest("share", text.as_bytes());
-        u64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default())
-    };
     let caller = attempt.facts.caller();
-    Share {
-        source: short(&attempt.source.source.prefix().to_string()),
-        client: short(caller.client().client_id.as_str()),
-        standing: if caller.is_authenticated() {
-            ClientStanding::Authenticated
-        } else {
-            ClientStanding::Public
-        },
-    }
+    let standing = if caller.is_authenticated() {
+        ClientStanding::Authenticated
+    } else {
+        ClientStanding::Public
+    };
+    let client = caller.client().client_id.as_str();
+    crate::protection::share(&attempt.cx.app, &attempt.source.source, client, standing)
 }

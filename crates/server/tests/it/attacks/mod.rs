@@ -1,5 +1,6 @@
 //! Attacks by their names in `docs/attacks.md`; what other stories already show is named there and not repeated here.
 
+mod accounts;
 mod counting;
 mod document;
 mod identifiers;

@@ -70,7 +70,7 @@ on_both_engines! {
         admin.patch("tenants/settings", flags).await.expect(400);
         admin.patch("tenants/settings", json!({"default_directory": "Nowhere"})).await.expect(400);
         let connection = format!("connections/{}", backend.connection_id);
-        for options in [json!({"import_mode": true}), json!({"password_history": {"enable": true}}), json!({"attributes": {"email": {"signup": {"status": "required"}}}})] {
+        for options in [json!({"import_mode": true}), json!({"customScripts": {"login": "function"}}), json!({"attributes": {"email": {"signup": {"status": "required"}}}})] {
             admin.patch(&connection, json!({"options": options})).await.expect(400);
         }
     }

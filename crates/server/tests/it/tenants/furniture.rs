@@ -96,6 +96,12 @@ pub(super) async fn furnish(world: &World, guesser: &str) -> Furniture {
         .await
         .expect(429);
 
+    let asked = json!({"user_id": user});
+    let job = admin
+        .post("jobs/verification-email", asked)
+        .await
+        .expect(201);
+
     let names = [
         ("client", client),
         ("grant", grant.text_of("id")),
@@ -107,6 +113,7 @@ pub(super) async fn furnish(world: &World, guesser: &str) -> Furniture {
         ("user", user),
         ("event", event),
         ("template", template),
+        ("job", job.text_of("id")),
         ("address", guesser.to_owned()),
     ];
     Furniture {
@@ -128,7 +135,7 @@ fn template_of(world: &World) -> &'static str {
     if world.domain() == "login.example.com" {
         "welcome_email"
     } else {
-        "verify_email"
+        "stolen_credentials"
     }
 }
 

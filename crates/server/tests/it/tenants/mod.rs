@@ -2,6 +2,7 @@
 //!
 //! That every function of the store keeps to its tenant is shown in `storage/tests/conformance/isolation.rs`.
 
+mod accounts;
 mod furniture;
 mod hosts;
 mod logins;

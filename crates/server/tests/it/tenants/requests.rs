@@ -19,7 +19,7 @@ pub(super) struct Request {
 }
 
 /// What may stand for `{id}`.
-const IDS: [&str; 8] = [
+const IDS: [&str; 9] = [
     "<client>",
     "<grant>",
     "<connection>",
@@ -28,6 +28,7 @@ const IDS: [&str; 8] = [
     "<user>",
     "<event>",
     "<template>",
+    "<job>",
 ];
 
 /// The caller's own, into which a stranger's name may be written.
@@ -85,6 +86,8 @@ fn bodies() -> Vec<Value> {
         json!({"subject": "changed"}),
         mail("<template>"),
         mail("mfa_oob_code"),
+        json!({"user_id": "<user>"}),
+        json!({"email": "<email>", "connection_id": "<connection>"}),
     ]
 }
 
@@ -159,6 +162,7 @@ fn filled(path: &str, ids: &[&str]) -> Vec<String> {
             "{shield}",
             &["brute-force-protection", "suspicious-ip-throttling"],
         ),
+        ("{kind}", &["password-change", "email-verification"]),
         ("{prompt}", &["login"]),
         ("{language}", &["en"]),
     ] {

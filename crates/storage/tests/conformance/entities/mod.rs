@@ -1,5 +1,6 @@
 //! What is kept of each entity, and what its functions answer.
 
+mod accounts;
 mod clients;
 mod connections;
 mod emails;

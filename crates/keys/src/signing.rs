@@ -133,6 +133,21 @@ impl SigningKey {
         &self.certificate
     }
 
+    /// The certificate as text (RFC 7468 §5.1).
+    pub fn certificate_pem(&self) -> String {
+        let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
+        let encoded = STANDARD.encode(&self.certificate);
+        let mut rest = encoded.as_str();
+        while !rest.is_empty() {
+            let (line, more) = rest.split_at(rest.len().min(64));
+            pem.push_str(line);
+            pem.push('\n');
+            rest = more;
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+        pem
+    }
+
     /// The public half as a JWK (RFC 7517 §4) with everything known clients insist on.
     pub fn jwk(&self) -> Value {
         let public = RsaPublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());

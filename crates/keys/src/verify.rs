@@ -32,6 +32,8 @@ pub enum TokenRefused {
     Signature,
     #[error("it was issued by or for somebody else")]
     Foreign,
+    #[error("it is not valid yet")]
+    Early,
     #[error("it has expired")]
     Expired,
 }
@@ -75,10 +77,21 @@ pub fn verify_own<K: Borrow<SigningKey>>(
         return Err(TokenRefused::Foreign);
     }
     let whole_seconds = |member: &str| claims.get(member).and_then(Value::as_i64);
-    match (whole_seconds("iat"), whole_seconds("exp")) {
-        (None, _) | (_, None) => Err(TokenRefused::Malformed),
-        (Some(_), Some(exp)) if expected.now.as_second() < exp => Ok(claims),
-        _ => Err(TokenRefused::Expired),
+    let (Some(_), Some(exp)) = (whole_seconds("iat"), whole_seconds("exp")) else {
+        return Err(TokenRefused::Malformed);
+    };
+    let now = expected.now.as_second();
+    // Tokens of ours have none (RFC 7519 §4.1.5); one that has is held to it.
+    if let Some(begin) = claims.get("nbf") {
+        let begin = begin.as_i64().ok_or(TokenRefused::Malformed)?;
+        if now < begin {
+            return Err(TokenRefused::Early);
+        }
+    }
+    if now < exp {
+        Ok(claims)
+    } else {
+        Err(TokenRefused::Expired)
     }
 }
 
@@ -157,6 +170,9 @@ mod tests {
             Err(TokenRefused::Foreign)
         );
         assert_eq!(with("exp", json!(1_999)), Err(TokenRefused::Expired));
+        assert_eq!(with("nbf", json!(2_000)), Err(TokenRefused::Early));
+        assert_eq!(with("nbf", json!("1000")), Err(TokenRefused::Malformed));
+        assert!(with("nbf", json!(1_999)).is_ok());
         for member in ["exp", "iat"] {
             for value in [json!("2000"), json!(2_000.5), json!([2_000]), Value::Null] {
                 assert_eq!(with(member, value), Err(TokenRefused::Malformed));

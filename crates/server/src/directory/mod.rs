@@ -15,9 +15,8 @@ use storage::{StoreError, TenantStore};
 use crate::app::App;
 use crate::protection::policy::policy_of;
 use cache::Cache;
-use signing_keys::KeySet;
 pub use signing_keys::open_signing_key;
-pub(crate) use signing_keys::{PRIVATE_KEY_FIELD, signing_keys};
+pub(crate) use signing_keys::{KeySet, PRIVATE_KEY_FIELD, signing_keys};
 
 /// A tenant with its shields as the guard understands them.
 #[derive(Debug)]

@@ -12,13 +12,15 @@ use protocol::{ManagementCaller, bearer_token};
 use super::uri::Query;
 use crate::answer::management::Problem;
 use crate::app::App;
-use crate::directory::signing_keys;
+use crate::directory::{KeySet, signing_keys};
 use crate::protection::lifecycle::LiftedBy;
 use crate::request::{NoContext, RequestContext, only_one};
 
 /// A request whose token was verified.
 pub(super) struct ManagementCall {
     pub(super) cx: RequestContext,
+    /// The tenant's signing keys.
+    pub(super) keys: Arc<KeySet>,
     pub(super) caller: ManagementCaller,
     pub(super) method: String,
     pub(super) path: String,
@@ -77,15 +79,17 @@ impl FromRequestParts<Arc<App>> for ManagementCall {
             TokenRefused::Expired => {
                 Problem::Unauthorized("Expired token received for JSON Web Token validation")
             }
-            TokenRefused::Malformed | TokenRefused::Signature | TokenRefused::Foreign => {
-                Problem::Unauthorized("Invalid token")
-            }
+            TokenRefused::Malformed
+            | TokenRefused::Signature
+            | TokenRefused::Foreign
+            | TokenRefused::Early => Problem::Unauthorized("Invalid token"),
         })?;
         let caller =
             ManagementCaller::read(&claims).map_err(|_| Problem::Unauthorized("Invalid token"))?;
         let path = format!("/api/v2{}", parts.uri.path());
         Ok(Self {
             cx,
+            keys,
             caller,
             method: parts.method.as_str().to_ascii_lowercase(),
             path,

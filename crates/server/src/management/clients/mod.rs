@@ -110,7 +110,9 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
     })
     .await?;
     change::added(added, "The client already exists.")?;
-    Ok(answer(StatusCode::CREATED, &with_secret(made, &secret)))
+    let mut shown = with_keys(&call, made, &secret);
+    shown["encrypted"] = Value::Bool(true);
+    Ok(answer(StatusCode::CREATED, &shown))
 }
 
 /// `PATCH /clients/{id}`.
@@ -155,7 +157,7 @@ pub(super) async fn rotate_secret(call: ManagementCall, Id(id): Id) -> Result<Re
 
     save(&call, "Rotate a client secret", &Value::Null, &record).await?;
     let rotated = Value::Object(whole(&call, &record)?);
-    Ok(answer(StatusCode::OK, &with_secret(rotated, &secret)))
+    Ok(answer(StatusCode::OK, &with_keys(&call, rotated, &secret)))
 }
 
 /// `GET /portcullis/clients/{id}`: our own settings of an application.
@@ -245,21 +247,29 @@ fn shown(call: &ManagementCall, record: &ClientRecord) -> Result<Value, Problem>
     }
     let shown = Value::Object(members);
     if reads_keys {
-        return Ok(with_secret(shown, &secret::open(call, record)?));
+        return Ok(with_keys(call, shown, &secret::open(call, record)?));
     }
     Ok(shown)
 }
 
-/// The document with its tenant's name, without its secret.
+/// The document with what the wire says of every application, without keys.
 fn whole(call: &ManagementCall, record: &ClientRecord) -> Result<Map<String, Value>, Problem> {
     let mut members = to_map(&record.client)?;
     members.insert("tenant".to_owned(), Value::from(call.tenant().name.clone()));
+    members.insert("callback_url_template".to_owned(), Value::Bool(false));
     Ok(members)
 }
 
-fn with_secret(mut shown: Value, secret: &str) -> Value {
+/// With its secret, and the certificates of the tenant's keys, which sign its tokens.
+fn with_keys(call: &ManagementCall, mut shown: Value, secret: &str) -> Value {
+    let host = call.tenant().domain.split(':').next().unwrap_or_default();
+    let certificates = call
+        .keys
+        .iter()
+        .map(|key| json!({ "cert": key.certificate_pem(), "subject": format!("/CN={host}") }));
     if let Some(members) = shown.as_object_mut() {
         members.insert("client_secret".to_owned(), Value::from(secret));
+        members.insert("signing_keys".to_owned(), certificates.collect());
     }
     shown
 }

@@ -28,6 +28,9 @@ const MISSING: Problem = Problem::NotFound {
     message: "The resource server does not exist",
 };
 
+/// All that can be changed of the Management API itself (auth0-wire-facts §8.3).
+const LIFETIMES: [&str; 2] = ["token_lifetime", "token_lifetime_for_web"];
+
 /// `GET /resource-servers`.
 pub(super) async fn list(call: ManagementCall, query: Query) -> Result<Response, Problem> {
     call.require(&["read:resource_servers"])?;
@@ -106,9 +109,10 @@ pub(super) async fn change(
     let sent = body.judged(FIELDS)?;
     refuse_fixed(&sent, &["identifier"])?;
     let before = find(&call, &id).await?.ok_or(MISSING)?;
-    if before.resource_server.is_system {
+    let is_lifetime = |name: &String| LIFETIMES.contains(&name.as_str());
+    if before.resource_server.is_system && !sent.keys().all(is_lifetime) {
         return Err(Problem::NotSupported(
-            "System resource servers cannot be changed.".to_owned(),
+            "System resource servers cannot be changed, but for token_lifetime and token_lifetime_for_web.".to_owned(),
         ));
     }
     let mut document = to_map(&before.resource_server)?;

@@ -12,6 +12,7 @@ mod hostile_input;
 mod logs;
 mod not_built;
 mod paging;
+mod recorded;
 mod scopes;
 mod tenant;
 mod unblocking;

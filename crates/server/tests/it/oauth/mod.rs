@@ -2,6 +2,7 @@
 
 mod apis;
 mod client_credentials;
+mod forgeries;
 mod password;
 mod refusals;
 mod userinfo;

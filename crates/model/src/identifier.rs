@@ -17,9 +17,19 @@ pub const MAX_IDENTIFIER_CHARS: usize = 254;
 pub struct Identifier(String);
 
 impl Identifier {
-    /// Normalises what was typed. Folding is repeated after NFKC because each can undo the other.
+    /// Normalises what was typed.
     pub fn of(typed: &str) -> Self {
-        let composed: String = typed.trim().nfkc().collect();
+        let typed = typed.trim();
+        if typed.is_ascii() {
+            // NFKC leaves ASCII as it is, and folding it is lower case.
+            return Self(typed.to_ascii_lowercase());
+        }
+        Self::folded(typed)
+    }
+
+    /// Folding is repeated after NFKC because each can undo the other.
+    fn folded(typed: &str) -> Self {
+        let composed: String = typed.nfkc().collect();
         let folded = caseless::default_case_fold_str(&composed);
         let stable: String = caseless::default_case_fold_str(&folded.nfkc().collect::<String>())
             .nfkc()
@@ -52,6 +62,14 @@ impl fmt::Display for Identifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_text_takes_a_shorter_way_to_the_same_end() {
+        let all: String = (0..128_u8).map(char::from).collect();
+        for text in ["Ana@Example.com", " \tA b\r\n", "", all.as_str()] {
+            assert_eq!(Identifier::of(text), Identifier::folded(text.trim()));
+        }
+    }
 
     #[test]
     fn spelling_variants_are_one_identifier() {

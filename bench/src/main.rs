@@ -89,15 +89,24 @@ async fn main() -> Result<(), Failure> {
     };
     let chosen = |number: &u8| arguments.only.is_empty() || arguments.only.contains(number);
     let mut report = Report::begin(effort);
+    let mut failed = Vec::new();
     for number in SCENARIOS.iter().filter(|number| chosen(number)) {
-        for row in run(*number, effort, arguments.large).await? {
-            report.add(&row);
+        match run(*number, effort, arguments.large).await {
+            Ok(rows) => rows.iter().for_each(|row| report.add(row)),
+            Err(why) => {
+                report.add_failure(*number, &*why);
+                failed.push(*number);
+            }
         }
     }
     if arguments.only.is_empty() && effort == Effort::Full {
         report.finish()?;
     }
-    Ok(())
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("these scenarios did not come to their end: {failed:?}").into())
+    }
 }
 
 async fn run(number: u8, effort: Effort, large: bool) -> Result<Vec<Row>, Failure> {

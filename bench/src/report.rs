@@ -152,6 +152,14 @@ impl Report {
         let _ = writeln!(self.text, "{line}");
     }
 
+    /// A scenario that did not come to its end; the others go on.
+    pub(crate) fn add_failure(&mut self, scenario: u8, why: &dyn std::error::Error) {
+        let why = why.to_string().replace('|', "/").replace('\n', " ");
+        let line = format!("| {scenario} | | | | | | failed | {why} | |");
+        println!("{line}");
+        let _ = writeln!(self.text, "{line}");
+    }
+
     /// Writes the table under `bench/reports`.
     pub(crate) fn finish(self) -> std::io::Result<()> {
         let folder = std::path::Path::new("bench/reports");

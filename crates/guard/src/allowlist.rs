@@ -65,10 +65,17 @@ impl fmt::Display for AllowlistError {
 
 impl std::error::Error for AllowlistError {}
 
-fn network(entry: &str) -> Option<IpNet> {
-    let network = match entry.parse::<IpAddr>() {
-        Ok(address) => IpNet::from(address),
-        Err(_) => entry.parse::<IpNet>().ok()?,
+/// The network of an address or a CIDR block; IPv4 written as IPv6 is IPv4.
+///
+/// The address of a block is read like any other: `ipnet` itself takes leading zeros, which some read as octal.
+pub fn network(entry: &str) -> Option<IpNet> {
+    let network = match entry.split_once('/') {
+        None => IpNet::from(entry.parse::<IpAddr>().ok()?),
+        Some((address, length)) => {
+            let is_number = length.bytes().all(|byte| byte.is_ascii_digit());
+            let length = length.parse().ok().filter(|_| is_number)?;
+            IpNet::new(address.parse().ok()?, length).ok()?
+        }
     };
     Some(unmapped(network).trunc())
 }
@@ -136,6 +143,11 @@ mod tests {
             "::1%eth0",
             "10.0.0.0/33",
             "10/8",
+            "010.0.0.0/8",
+            "::ffff:098.51.100.0/120",
+            "10.0.0.0/+8",
+            "10.0.0.0/",
+            "10.0.0.0/8/8",
             "a.example",
         ] {
             let error = list(&["10.0.0.1", entry]).unwrap_err();

@@ -52,7 +52,7 @@ mod source;
 mod time;
 mod verdict;
 
-pub use allowlist::{Allowlist, AllowlistError};
+pub use allowlist::{Allowlist, AllowlistError, network};
 pub use attempt::{Account, Attempt, Standing};
 pub use meter::{MeterKind, MeterName, Width};
 pub use plan::Plan;

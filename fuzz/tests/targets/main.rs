@@ -1,5 +1,7 @@
 //! One target for each public parser on the path of a login.
 
+mod allowlist;
+mod bearer;
 mod client;
 mod form;
 mod identifier;

@@ -36,6 +36,9 @@ fn texts_of(members: &Map<String, Value>) -> Map<String, Value> {
 }
 
 #[cfg(test)]
+mod fuzzed;
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

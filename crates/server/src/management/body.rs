@@ -138,6 +138,9 @@ fn plain(kind: Option<&Kind>, text: String) -> Value {
 }
 
 #[cfg(test)]
+mod fuzzed;
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

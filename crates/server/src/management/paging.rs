@@ -152,6 +152,9 @@ pub(super) fn number(
 }
 
 #[cfg(test)]
+mod fuzzed;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -2,8 +2,6 @@
 //!
 //! They live below `/portcullis/`, never in the compatible object, so that no client of that object can lose them.
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 use model::{ClientRecord, HeaderTrust};
 use serde_json::{Map, Value, json};
@@ -45,10 +43,7 @@ pub(super) fn changed(
 
 /// An address or a network in CIDR form; IPv4 written as IPv6 is IPv4.
 fn network(text: &str) -> Result<IpNet, Problem> {
-    let address = text
-        .parse::<IpAddr>()
-        .map(|address| IpNet::from(address.to_canonical()));
-    address.or_else(|_| text.parse::<IpNet>()).map(|network| network.trunc()).map_err(|_| {
+    guard::network(text).ok_or_else(|| {
         Problem::InvalidBody(format!(
             "Payload validation error: 'String is not a network' on property header_trust.networks ({} is neither an \
              address nor a network such as 203.0.113.0/24).",
@@ -69,7 +64,9 @@ mod tests {
             ("203.0.113.7/24", Some("203.0.113.0/24")),
             ("::ffff:203.0.113.7", Some("203.0.113.7/32")),
             ("2001:db8::/32", Some("2001:db8::/32")),
+            ("::ffff:203.0.113.0/120", Some("203.0.113.0/24")),
             ("203.0.113.0/33", None),
+            ("010.0.0.0/8", None),
             ("example.com", None),
             ("", None),
         ] {

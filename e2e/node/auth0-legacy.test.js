@@ -227,6 +227,6 @@ describe('Management client', () => {
     }
     const { data: throttling } = await shields.getSuspiciousIpThrottlingConfig();
     assert.deepEqual(throttling.stage['pre-login'], { max_attempts: 100, rate: 864000 });
-    await assert.rejects(shields.updateBreachedPasswordDetectionConfig({ enabled: true }), { statusCode: 400 });
+    await assert.rejects(shields.updateBreachedPasswordDetectionConfig({ method: 'enhanced' }), { statusCode: 400 });
   });
 });

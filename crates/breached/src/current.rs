@@ -26,6 +26,8 @@ struct Looked {
     due: Instant,
     /// What the file was; `None` when it was not there.
     at: Option<Identity>,
+    /// Whether there was a look at all.
+    done: bool,
 }
 
 /// What a look at the file led to. Everything but the first two is worth a line in the log, and comes once.
@@ -39,7 +41,7 @@ pub enum Renewal {
     Swapped(Arc<BreachList>),
     /// The file was refused, and the list before it stays in use.
     Kept(OpenError),
-    /// The file was written over in place and is refused: no list is in use.
+    /// The file is refused, and no list is in use: it was written over in place, or there never was a good one.
     Lost(OpenError),
 }
 
@@ -53,12 +55,32 @@ impl CurrentList {
             looked: Mutex::new(Looked {
                 due: now + every,
                 at: Some(list.identity()),
+                done: true,
             }),
             list: RwLock::new(Some(Arc::new(list))),
         })
     }
 
-    /// The list in use; none while its file is written over in place.
+    /// Follows a file that need not be a list yet; the first renewal opens it.
+    pub fn follow(path: &Path, every: Duration, now: Instant) -> Self {
+        Self {
+            path: path.to_owned(),
+            every,
+            looked: Mutex::new(Looked {
+                due: now,
+                at: None,
+                done: false,
+            }),
+            list: RwLock::new(None),
+        }
+    }
+
+    /// The file that is followed.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The list in use; none while there is no good one.
     pub fn list(&self) -> Option<Arc<BreachList>> {
         self.list
             .read()
@@ -68,9 +90,9 @@ impl CurrentList {
 
     /// As [`BreachList::contains`]; an error while no list is in use.
     pub fn contains(&self, password: &str) -> io::Result<bool> {
-        let list = self.list().ok_or_else(|| {
-            io::Error::other("the breach list's file was written over and is no list any more")
-        })?;
+        let list = self
+            .list()
+            .ok_or_else(|| io::Error::other("there is no good breach list in its place"))?;
         list.contains(password)
     }
 
@@ -90,9 +112,10 @@ impl CurrentList {
             .metadata()
             .ok()
             .map(|metadata| Identity::of(&metadata));
-        if found == looked.at {
+        if looked.done && found == looked.at {
             return Renewal::Unchanged;
         }
+        looked.done = true;
         match BreachList::open(&self.path) {
             Ok(list) => {
                 // What was opened may be newer than what was found.

@@ -7,9 +7,12 @@ use credentials::{Argon2Implementation, HashingPool, PoolSettings, Scheme};
 use http::HeaderName;
 use keys::{Entropy, RootKey, SystemEntropy};
 use model::{Tenant, TenantId};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use server::breach::{BreachSettings, BreachSources};
 use server::{
-    App, Clock, ConnectionSettings, MailSettings, Secrets, ServerSettings, SystemClock,
-    WaitingSettings, bootstrap,
+    App, Clock, ConnectionSettings, MailSettings, OutgoingSettings, Secrets, ServerSettings,
+    SystemClock, WaitingSettings, bootstrap,
 };
 use storage::{Database, Store, StoreSettings};
 
@@ -194,6 +197,7 @@ pub(crate) async fn app(
             write: Duration::from_secs(settings.server.write_timeout_seconds),
         },
         mail,
+        breach: Arc::new(breach_sources(settings)?),
     };
     let entropy: Arc<dyn Entropy + Send + Sync> = Arc::new(SystemEntropy);
     Ok(App::new(
@@ -204,6 +208,44 @@ pub(crate) async fn app(
         Arc::new(SystemClock),
         entropy,
     ))
+}
+
+/// Where breached passwords are looked up; the list is opened when the server starts.
+pub(crate) fn breach_sources(settings: &Settings) -> Result<BreachSources, Failure> {
+    let breach = &settings.breach;
+    let sources = BreachSettings {
+        built_in: breach.built_in,
+        list_file: breach.list_file.clone(),
+        online_url: breach.online_url.clone(),
+        online_timeout: Duration::from_millis(breach.online_timeout_ms),
+    };
+    let now = tokio::time::Instant::now().into_std();
+    BreachSources::new(&sources, &outgoing(settings)?, now).map_err(|refused| {
+        let url = breach.online_url.as_deref().unwrap_or_default();
+        Failure::new(format!("breach.online_url: `{url}` {refused}"))
+    })
+}
+
+/// Whom outgoing requests may reach, and who vouches for them.
+pub(crate) fn outgoing(settings: &Settings) -> Result<OutgoingSettings, Failure> {
+    let authorities = match &settings.outgoing.ca_file {
+        None => Vec::new(),
+        Some(file) => {
+            let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
+            let unreadable = |why: &dyn std::fmt::Display| {
+                Failure::new(format!("outgoing.ca_file: {}: {why}", file.display()))
+            };
+            let authorities: Vec<_> = read.map_err(|error| unreadable(&error))?;
+            if authorities.is_empty() {
+                return Err(unreadable(&"holds no certificate in PEM"));
+            }
+            authorities
+        }
+    };
+    Ok(OutgoingSettings {
+        authorities,
+        allow_private: settings.outgoing.allow_private,
+    })
 }
 
 async fn default_tenant(settings: &Settings, opened: &Opened) -> Result<TenantId, Failure> {

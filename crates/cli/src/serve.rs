@@ -34,6 +34,7 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
     let app = open::app(&settings, opened, mail).await?;
     server::sweep::start(&app);
     Courier::new(&app, route(&app)).start();
+    server::breach::start(&app).await;
     let announced: Vec<SocketAddr> = listeners
         .iter()
         .filter_map(|listener| listener.local_addr().ok())

@@ -25,9 +25,11 @@ impl Allowlist {
         if entries.len() > Self::LIMIT {
             return Err(AllowlistError::TooMany(entries.len()));
         }
-        let networks = entries
-            .iter()
-            .map(|entry| network(entry).ok_or_else(|| AllowlistError::Entry(entry.clone())));
+        let networks = entries.iter().map(|entry| match network(entry) {
+            Some(network) if is_too_wide(&network) => Err(AllowlistError::TooWide(entry.clone())),
+            Some(network) => Ok(network),
+            None => Err(AllowlistError::Entry(entry.clone())),
+        });
         Ok(Self {
             networks: networks.collect::<Result<_, _>>()?,
         })
@@ -46,6 +48,8 @@ impl Allowlist {
 pub enum AllowlistError {
     /// The entry that is neither an address nor a CIDR block.
     Entry(String),
+    /// A network so wide that the shield would protect nobody.
+    TooWide(String),
     /// More entries than [`Allowlist::LIMIT`]: so many.
     TooMany(usize),
 }
@@ -54,6 +58,11 @@ impl fmt::Display for AllowlistError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entry(entry) => write!(f, "{entry:?} is neither an IP address nor a CIDR block"),
+            Self::TooWide(entry) => write!(
+                f,
+                "{entry:?} is wider than /8 (IPv4) or /16 (IPv6), which would switch the protection off: name the networks \
+                 that are your own"
+            ),
             Self::TooMany(count) => write!(
                 f,
                 "an allowlist has at most {} entries, not {count}",
@@ -64,6 +73,14 @@ impl fmt::Display for AllowlistError {
 }
 
 impl std::error::Error for AllowlistError {}
+
+/// Wider than any one organisation's network.
+fn is_too_wide(network: &IpNet) -> bool {
+    match network {
+        IpNet::V4(network) => network.prefix_len() < 8,
+        IpNet::V6(network) => network.prefix_len() < 16,
+    }
+}
 
 /// The network of an address or a CIDR block; IPv4 written as IPv6 is IPv4.
 ///
@@ -122,8 +139,8 @@ mod tests {
             ("2001:db8::1", "2001:db8:0::1", true),
             ("2001:db8::1", "2001:db8::2", false),
             ("2001:db8::/32", "2001:db8:ffff::2", true),
-            ("::/0", "198.51.100.7", false),
-            ("0.0.0.0/0", "198.51.100.7", true),
+            ("2000::/16", "198.51.100.7", false),
+            ("198.0.0.0/8", "198.51.100.7", true),
             // Never the address it is folded to.
             ("8.8.8.8", "64:ff9b::8.8.8.8", false),
             ("8.8.8.8", "2002:808:808::1", false),
@@ -152,6 +169,24 @@ mod tests {
         ] {
             let error = list(&["10.0.0.1", entry]).unwrap_err();
             assert_eq!(error, AllowlistError::Entry(entry.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_network_that_leaves_nobody_protected_is_refused() {
+        for entry in [
+            "0.0.0.0/0",
+            "128.0.0.0/1",
+            "10.0.0.0/7",
+            "::/0",
+            "2000::/3",
+            "2000::/15",
+            "::ffff:0:0/96",
+        ] {
+            assert_eq!(
+                list(&[entry]),
+                Err(AllowlistError::TooWide(entry.to_owned()))
+            );
         }
     }
 

@@ -42,6 +42,7 @@
 
 mod allowlist;
 mod attempt;
+mod explanation;
 mod meter;
 mod plan;
 mod policy;
@@ -54,6 +55,7 @@ mod verdict;
 
 pub use allowlist::{Allowlist, AllowlistError, network};
 pub use attempt::{Account, Attempt, Standing};
+pub use explanation::{Explained, Says};
 pub use meter::{MeterKind, MeterName, Width};
 pub use plan::Plan;
 pub use policy::{BruteForce, Bucket, CountMode, Policy, SameUser, Shield, SuspiciousIp};
@@ -62,4 +64,4 @@ pub use rule::{
     BLOCK_LIFE, MANY_USERS, MANY_USERS_WINDOW, NOTICE_INTERVAL, RESERVATION_LIFE, Rule,
 };
 pub use source::Source;
-pub use verdict::{Lost, Outcome, Raised, Reason, Reservation, Settlement, Verdict};
+pub use verdict::{Lost, Outcome, Raised, Reason, Reservation, Settlement, Strike, Verdict};

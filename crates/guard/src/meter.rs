@@ -36,7 +36,7 @@ pub enum MeterKind {
     MailAskedFor,
     /// Mails of one purpose to one addressee.
     MailTo,
-    /// Mails of one purpose to one addressee about one source.
+    /// What is told once an hour: mails of one purpose to one addressee, or about one source, and events alike.
     MailAbout,
 }
 

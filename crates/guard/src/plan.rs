@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 
 use crate::rule::{Judgement, Rule};
-use crate::verdict::{Lost, Outcome, Raised, Reason, Reservation, Settlement, Verdict};
-use crate::{MeterKind, MeterName, Row, Shield};
+use crate::verdict::{Lost, Outcome, Raised, Reason, Reservation, Settlement, Strike, Verdict};
+use crate::{Explained, MeterKind, MeterName, Row, Shield};
 
 /// What an attempt is counted in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +129,41 @@ impl Plan {
         })
     }
 
+    /// Charges and settles a wrong attempt in one: for what is verified in no time, so that nothing is ever in flight.
+    pub fn strike(&self, rows: &[Option<Row>], now: Timestamp) -> Strike {
+        match self.charge(rows, now) {
+            Verdict::Refuse { reason, until } => Strike::Refuse { reason, until },
+            Verdict::Wait => Strike::Wait,
+            Verdict::Permit { rows, reservation } => {
+                let rows: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
+                match self.settle(&reservation, &rows, Outcome::Wrong, now) {
+                    Ok(Settlement { rows, .. }) => Strike::Counted { rows },
+                    // The epochs are those of these very rows, so this does not come.
+                    Err(Lost) => Strike::Wait,
+                }
+            }
+        }
+    }
+
+    /// Whether these rows refuse, and until when; what is right is asked this, and is not counted.
+    pub fn refusal(&self, rows: &[Option<Row>], now: Timestamp) -> Option<(Reason, Timestamp)> {
+        match self.charge(rows, now) {
+            Verdict::Refuse { reason, until } => Some((reason, until)),
+            Verdict::Permit { .. } | Verdict::Wait => None,
+        }
+    }
+
+    /// What each meter says of an attempt at `now`, in the order of the plan: for people who ask why. It decides
+    /// nothing, and says of a refusal exactly what [`Plan::charge`] makes of it.
+    pub fn explain(&self, rows: &[Option<Row>], now: Timestamp) -> Vec<Explained> {
+        self.paired(rows)
+            .map(|(meter, row)| {
+                let row = meter.rule.standing(&stored_or_fresh(row, now), now);
+                Explained::of(meter, &row)
+            })
+            .collect()
+    }
+
     /// During a refusal: whether its event is due, once per row and [`NOTICE_INTERVAL`](crate::NOTICE_INTERVAL).
     /// If so, the rows to write, of which one has moved.
     pub fn notice(&self, reason: Reason, rows: &[Option<Row>], now: Timestamp) -> Option<Vec<Row>> {
@@ -165,7 +200,7 @@ impl Plan {
 
 impl Meter {
     /// Why this meter refuses, if it can.
-    fn reason(&self) -> Option<Reason> {
+    pub(crate) fn reason(&self) -> Option<Reason> {
         match self.name.kind {
             MeterKind::Pair | MeterKind::Identifier | MeterKind::IdentifierPrefix => {
                 Some(Reason::Blocked)

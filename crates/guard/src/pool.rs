@@ -41,10 +41,15 @@ impl Policy {
         plan.plan()
     }
 
-    /// Looking at a one-time ticket.
-    pub fn ticket_plan(&self, source: &Source) -> Plan {
+    /// Looking at a one-time ticket of this kind: wrong tickets of one kind spend nothing of another's pool.
+    pub fn ticket_plan(&self, kind: &str, source: &Source) -> Plan {
+        let kind = Account::Known(kind.to_owned());
         let mut plan = Planned::under(self);
-        plan.add_widths(MeterKind::Ticket, None, source);
+        plan.add_widths(
+            MeterKind::Ticket,
+            Some(&("ticket".to_owned(), kind)),
+            source,
+        );
         plan.plan()
     }
 
@@ -80,6 +85,19 @@ impl Policy {
         if let Some(source) = about {
             plan.add(MeterKind::MailAbout, account, Some(source.prefix()));
         }
+        plan.plan()
+    }
+
+    /// Something that is told once an hour, and then waits: a mail of which each user gets one, an event of which each
+    /// source makes one. Who is refused tells nothing.
+    pub fn hourly_plan(&self, what: &str, whom: Option<&Account>, about: Option<&Source>) -> Plan {
+        let whom = whom.cloned().unwrap_or(Account::Known(String::new()));
+        let mut plan = Planned::under(self);
+        plan.add(
+            MeterKind::MailAbout,
+            Some((what.to_owned(), whom)),
+            about.map(Source::prefix),
+        );
         plan.plan()
     }
 }

@@ -24,6 +24,17 @@ pub enum Verdict {
     },
 }
 
+/// What came of counting a failure that needed no time to verify.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Strike {
+    /// It may be told once these rows are written: one for each meter of the plan, in its order.
+    Counted { rows: Vec<Row> },
+    /// Attempts in flight fill a budget. No row changes, and nothing may be told.
+    Wait,
+    /// Failures fill a budget. No row changes, and nothing of the outcome may be told.
+    Refuse { reason: Reason, until: Timestamp },
+}
+
 /// Why an attempt is refused; where several apply, the first of them is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {

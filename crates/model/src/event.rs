@@ -35,6 +35,14 @@ pub struct LogEvent {
     pub rest: Map<String, Value>,
 }
 
+impl LogEvent {
+    /// The reason of the refusal whose record this event is (`details.portcullis.decision.reason`).
+    pub fn decision(&self) -> Option<&str> {
+        let ours = self.details.get("portcullis")?;
+        ours.get("decision")?.get("reason")?.as_str()
+    }
+}
+
 macro_rules! event_types {
     ($($(#[$doc:meta])* $name:ident = $code:literal),+ $(,)?) => {
         /// The code of an event (`type` on the wire).

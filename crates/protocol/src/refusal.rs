@@ -74,6 +74,11 @@ pub enum Reason {
     /// By an administrator.
     #[error("user is blocked")]
     UserBlocked,
+    /// The password was right, and is known from a breach.
+    #[error(
+        "This login attempt has been blocked because the password you're using was previously disclosed through a data breach (not in this application). Please check your email for more information."
+    )]
+    PasswordLeaked,
     #[error(
         "Your account has been blocked after multiple consecutive login attempts. We've sent you a notification via your preferred contact method with instructions on how to unblock it."
     )]
@@ -166,6 +171,7 @@ impl Reason {
             }
             Self::WrongCredentials { .. } => ErrorCode::InvalidGrant,
             Self::UserBlocked => ErrorCode::Unauthorized,
+            Self::PasswordLeaked => ErrorCode::PasswordLeaked,
             Self::BruteForceBlocked | Self::SuspiciousIp => ErrorCode::TooManyAttempts,
             Self::SameUserLimit | Self::TooManyRequests => ErrorCode::TooManyRequests,
             Self::NoDefaultDirectory | Self::ServerError => ErrorCode::ServerError,
@@ -224,6 +230,8 @@ pub enum ErrorCode {
     InvalidClient,
     InvalidGrant,
     InvalidRequest,
+    /// A right password that is known from a breach.
+    PasswordLeaked,
     ServerError,
     TemporarilyUnavailable,
     TooManyAttempts,
@@ -242,6 +250,7 @@ impl ErrorCode {
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
+            Self::PasswordLeaked => "password_leaked",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::TooManyAttempts => "too_many_attempts",
@@ -278,6 +287,11 @@ mod tests {
                 "Wrong username or password.",
             ),
             (Reason::UserBlocked, "unauthorized", "user is blocked"),
+            (
+                Reason::PasswordLeaked,
+                "password_leaked",
+                "This login attempt has been blocked because the password you're using was previously disclosed through a data breach (not in this application). Please check your email for more information.",
+            ),
             // §2.3
             (
                 Reason::BruteForceBlocked,

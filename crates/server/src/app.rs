@@ -6,6 +6,7 @@ use credentials::HashingPool;
 use keys::{Entropy, MeterKey, RootKey, Sealer};
 use storage::{Store, TenantStore};
 
+use crate::breach::FailureWatch;
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::jobs::Jobs;
@@ -24,6 +25,7 @@ pub struct App {
     pub jobs: Jobs,
     pub(crate) directory: Directory,
     pub(crate) protection: Protection,
+    pub(crate) breach_failures: FailureWatch,
 }
 
 /// What is derived from the root key, one key a use.
@@ -65,6 +67,7 @@ impl App {
             jobs: Jobs::default(),
             directory: Directory::default(),
             protection,
+            breach_failures: FailureWatch::default(),
         })
     }
 

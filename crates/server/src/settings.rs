@@ -1,5 +1,6 @@
 //! What the server must be told: plain values that have been checked, no strings from files or the environment.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use credentials::Scheme;
@@ -8,6 +9,7 @@ use ipnet::IpNet;
 use mail::Roots;
 use model::TenantId;
 
+use crate::breach::BreachSources;
 use crate::courier::DefaultWay;
 
 /// Settings of one running server.
@@ -26,6 +28,8 @@ pub struct ServerSettings {
     /// What a client may hold, and how long.
     pub connections: ConnectionSettings,
     pub mail: MailSettings,
+    /// Where breached passwords are looked up.
+    pub breach: Arc<BreachSources>,
 }
 
 /// How mails leave this server.

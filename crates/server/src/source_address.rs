@@ -115,6 +115,29 @@ impl HeaderDecision {
         }
     }
 
+    /// What it means, for whoever reads a decision.
+    pub(crate) fn why(self) -> &'static str {
+        match self {
+            Self::Absent => {
+                "The call had no auth0-forwarded-for, so the caller's own address counts."
+            }
+            Self::Used => "The application is trusted and authenticated, and named this address.",
+            Self::UntrustedClient => {
+                "The call had the header, but Trust Token Endpoint IP Header is off for the application."
+            }
+            Self::NotAuthenticated => {
+                "The call had the header, but was not authenticated with the application's secret."
+            }
+            Self::Invalid => {
+                "The header is not exactly one IP address, so the caller's own address counts."
+            }
+            Self::Several => "The header came more than once, so the caller's own address counts.",
+            Self::ForeignNetwork => {
+                "The call came from outside the networks from which the application's header is taken."
+            }
+        }
+    }
+
     /// The word for metrics.
     pub(crate) fn label(self) -> &'static str {
         match self {

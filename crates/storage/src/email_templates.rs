@@ -4,7 +4,7 @@ use model::{EmailTemplate, TenantId};
 
 use crate::statement::{Row, Select, arguments, json};
 use crate::tenant_store::reads;
-use crate::{Added, StoreError, TenantStore, Work, Written};
+use crate::{Added, StoreError, Work, Written};
 
 /// A template, as it is kept.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use model::{ClientId, ConnectionId, EventType, LogEvent, LogId, TenantId, UserId};
+use model::{ClientId, ConnectionId, EventType, Identifier, LogEvent, LogId, TenantId, UserId};
 
-use crate::statement::{Row, Select, arguments, json, tuples};
+use crate::meters::MeterKey;
+use crate::statement::{Row, Select, Value, arguments, json, tuples};
 use crate::tenant_store::{Conditions, Listing, reads};
 use crate::{Listed, Page, StoreError, TenantStore, Work};
 
@@ -40,6 +41,19 @@ pub enum EventRange {
     },
 }
 
+/// Which records of refusals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DecisionFilter {
+    /// One of these identifiers, normalised; empty asks for none in particular.
+    pub names: Vec<String>,
+    pub ip: Option<String>,
+    pub reason: Option<String>,
+    /// This event or a later one.
+    pub from: Option<LogId>,
+    /// Only earlier ones.
+    pub before: Option<LogId>,
+}
+
 /// Equalities that events must fulfil.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter {
@@ -52,7 +66,9 @@ pub struct EventFilter {
 const COLUMNS: &str = "log_id, occurred_at, event_type, description, client_id, client_name, connection, \
                        connection_id, ip, client_ip, user_id, user_name, user_agent, audience, scope, hostname, \
                        details, rest";
-const COLUMN_COUNT: usize = 19;
+/// What a decision is found by stands beside the event, and is not read back.
+const FOUND_BY: &str = "decision, decision_name";
+const COLUMN_COUNT: usize = 21;
 /// SQLite takes 32,766 arguments a statement.
 const ROWS_A_STATEMENT: usize = 500;
 
@@ -99,42 +115,97 @@ impl TenantStore {
     }
 }
 
+impl TenantStore {
+    /// Events that are records of refusals, the newest first.
+    pub async fn list_decisions(
+        &self,
+        filter: &DecisionFilter,
+        page: Page,
+    ) -> Result<Listed<LogEvent>, StoreError> {
+        let reason = filter.reason.as_deref();
+        // Any reason is greater than none, which also tells both engines that the index of decisions holds them all.
+        let any = reason.is_none().then_some("");
+        let conditions = Conditions::of(&self.tenant)
+            .and("decision =", reason)
+            .and("decision >", any)
+            .among("decision_name", &filter.names)
+            .and("ip =", filter.ip.as_deref())
+            .and("log_id >=", filter.from.as_ref())
+            .and("log_id <", filter.before.as_ref());
+        self.list(listing(conditions, "log_id DESC", page)).await
+    }
+}
+
 impl Work {
     /// Writes events, many in one statement.
     pub async fn add_events(&mut self, events: &[LogEvent]) -> Result<(), StoreError> {
         for chunk in events.chunks(ROWS_A_STATEMENT) {
             let mut arguments = Vec::with_capacity(chunk.len() * COLUMN_COUNT);
             for event in chunk {
-                arguments.extend(arguments![
-                    &self.tenant,
-                    &event.log_id,
-                    event.date,
-                    event.event_type.code(),
-                    &event.description,
-                    event.client_id.as_ref(),
-                    event.client_name.as_ref(),
-                    event.connection.as_ref(),
-                    event.connection_id.as_ref(),
-                    event.ip.as_ref(),
-                    event.client_ip.as_ref(),
-                    event.user_id.as_ref(),
-                    event.user_name.as_ref(),
-                    event.user_agent.as_ref(),
-                    event.audience.as_ref(),
-                    event.scope.as_ref(),
-                    &event.hostname,
-                    json(&event.details)?,
-                    json(&event.rest)?,
-                ]);
+                arguments.extend(cells(&self.tenant, event)?);
             }
             let sql = format!(
-                "INSERT INTO events (tenant_id, {COLUMNS}) VALUES {}",
+                "INSERT INTO events (tenant_id, {COLUMNS}, {FOUND_BY}) VALUES {}",
                 tuples(1, chunk.len(), COLUMN_COUNT)
             );
             self.execute(sql, arguments).await?;
         }
         Ok(())
     }
+
+    /// Writes an event unless one of these meters still counts something at `now`, in one statement; tells whether it did.
+    pub async fn add_event_unless_counted(
+        &mut self,
+        event: &LogEvent,
+        meters: &[MeterKey],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut arguments = cells(&self.tenant, event)?;
+        let row = tuples(1, 1, COLUMN_COUNT);
+        let row = row.trim_matches(['(', ')']);
+        let counts = if meters.is_empty() {
+            String::new()
+        } else {
+            arguments.extend(meters.iter().map(Value::from));
+            arguments.push(Value::from(now));
+            format!(
+                " WHERE NOT EXISTS (SELECT 1 FROM meters WHERE tenant_id = $1 AND key IN {} AND expires_at > ${})",
+                tuples(COLUMN_COUNT + 1, 1, meters.len()),
+                arguments.len()
+            )
+        };
+        let sql =
+            format!("INSERT INTO events (tenant_id, {COLUMNS}, {FOUND_BY}) SELECT {row}{counts}");
+        Ok(self.execute(sql, arguments).await? > 0)
+    }
+}
+
+fn cells(tenant: &TenantId, event: &LogEvent) -> Result<Vec<Value>, StoreError> {
+    let decision = event.decision();
+    let name = decision.and(event.user_name.as_deref()).map(Identifier::of);
+    Ok(arguments![
+        tenant,
+        &event.log_id,
+        event.date,
+        event.event_type.code(),
+        &event.description,
+        event.client_id.as_ref(),
+        event.client_name.as_ref(),
+        event.connection.as_ref(),
+        event.connection_id.as_ref(),
+        event.ip.as_ref(),
+        event.client_ip.as_ref(),
+        event.user_id.as_ref(),
+        event.user_name.as_ref(),
+        event.user_agent.as_ref(),
+        event.audience.as_ref(),
+        event.scope.as_ref(),
+        &event.hostname,
+        json(&event.details)?,
+        json(&event.rest)?,
+        decision,
+        name.as_ref(),
+    ])
 }
 
 fn listing(conditions: Conditions, order: &'static str, page: Page) -> Listing<LogEvent> {

@@ -7,6 +7,7 @@
 
 mod access_tokens;
 mod answer;
+mod breaches;
 mod client_grants;
 mod clients;
 mod connections;
@@ -36,13 +37,16 @@ mod work;
 
 pub use access_tokens::AccessTokenRecord;
 pub use answer::{Added, Listed, Page, Written};
+pub use breaches::{BreachCount, BreachTally, TakenDigest};
 pub use client_grants::GrantFilter;
 pub use connections::{ConnectionFilter, ConnectionRecord};
 pub use email_providers::EmailProviderRecord;
 pub use email_templates::EmailTemplateRecord;
 pub use engine::{Copied, copy_sqlite};
 pub use error::{OpenError, StoreError};
-pub use events::{CHECKPOINT_DELAY, EVENT_TOTAL_LIMIT, EventFilter, EventQuery, EventRange};
+pub use events::{
+    CHECKPOINT_DELAY, DecisionFilter, EVENT_TOTAL_LIMIT, EventFilter, EventQuery, EventRange,
+};
 pub use job_records::JobRecord;
 pub use mail_queue::{ClaimedMail, QueuedMail, Settled};
 pub use meters::{MeterKey, MeterRecord, MeterWrite, Shown};

@@ -81,11 +81,50 @@ impl Work {
         let mut arguments = arguments![&self.tenant];
         arguments.extend(sorted.into_iter().map(Value::from));
         let found = self.all(Select::new(sql, arguments, read)).await?;
-        let of = |key: &MeterKey| {
-            let meter = found.iter().find(|meter| meter.key == *key)?;
-            Some((meter.row.clone(), meter.revision))
-        };
-        Ok(keys.iter().map(of).collect())
+        Ok(in_order(keys, &found))
+    }
+
+    /// The rows of `charged` as [`Self::read_meters`] reads them, and those of `looked_at` without keeping them from
+    /// moving, all in one statement: whoever only looks shall not wait for whoever writes.
+    pub async fn read_meters_beside(
+        &mut self,
+        charged: &[MeterKey],
+        looked_at: &[MeterKey],
+    ) -> Result<(Vec<Option<(MeterRow, i64)>>, Vec<Option<(MeterRow, i64)>>), StoreError> {
+        if charged.is_empty() || looked_at.is_empty() {
+            return Ok((
+                self.read_meters(charged).await?,
+                self.look_at_meters(looked_at).await?,
+            ));
+        }
+        let mut sorted: Vec<&MeterKey> = charged.iter().collect();
+        sorted.sort_unstable();
+        let sql = format!(
+            "WITH charged_now AS (SELECT {COLUMNS} FROM meters WHERE tenant_id = $1 AND key IN {} ORDER BY key{}) \
+             SELECT {COLUMNS} FROM charged_now UNION ALL \
+             SELECT {COLUMNS} FROM meters WHERE tenant_id = $1 AND key IN {}",
+            tuples(2, 1, charged.len()),
+            self.lock(),
+            tuples(2 + charged.len(), 1, looked_at.len()),
+        );
+        let mut arguments = arguments![&self.tenant];
+        arguments.extend(sorted.into_iter().map(Value::from));
+        arguments.extend(looked_at.iter().map(Value::from));
+        let found = self.all(Select::new(sql, arguments, read)).await?;
+        Ok((in_order(charged, &found), in_order(looked_at, &found)))
+    }
+
+    /// The rows of these meters with their revisions, in the order asked, free to move.
+    pub async fn look_at_meters(
+        &mut self,
+        keys: &[MeterKey],
+    ) -> Result<Vec<Option<(MeterRow, i64)>>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let select = unlocked(&self.tenant, keys);
+        let found = self.all(select).await?;
+        Ok(in_order(keys, &found))
     }
 
     /// Writes meters, all of them or none: where one moved since it was read, the unit is run again.
@@ -145,6 +184,19 @@ impl Work {
 }
 
 impl TenantStore {
+    /// The rows of these meters as they stand, in the order asked; outside of any unit.
+    pub async fn look_at_meters(
+        &self,
+        keys: &[MeterKey],
+    ) -> Result<Vec<Option<MeterRow>>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.all(unlocked(&self.tenant, keys)).await?;
+        let found = in_order(keys, &found).into_iter();
+        Ok(found.map(|found| found.map(|(row, _)| row)).collect())
+    }
+
     /// Removes up to `limit` meters that equal absent ones, and tells how many.
     pub async fn remove_expired_meters(
         &self,
@@ -182,6 +234,24 @@ fn whole_hour(at: Timestamp) -> Timestamp {
         .smallest(Unit::Hour)
         .mode(RoundMode::Ceil);
     at.round(rounding).unwrap_or(Timestamp::MAX)
+}
+
+fn unlocked(tenant: &TenantId, keys: &[MeterKey]) -> Select<MeterRecord> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM meters WHERE tenant_id = $1 AND key IN {}",
+        tuples(2, 1, keys.len())
+    );
+    let mut arguments = arguments![tenant];
+    arguments.extend(keys.iter().map(Value::from));
+    Select::new(sql, arguments, read)
+}
+
+fn in_order(keys: &[MeterKey], found: &[MeterRecord]) -> Vec<Option<(MeterRow, i64)>> {
+    let of = |key: &MeterKey| {
+        let meter = found.iter().find(|meter| meter.key == *key)?;
+        Some((meter.row.clone(), meter.revision))
+    };
+    keys.iter().map(of).collect()
 }
 
 /// In two steps: asked in one, SQLite walks all meters in the order of keys.

@@ -67,6 +67,13 @@ migrations! {
     "0045_password_history",
     "0046_jobs",
     "0047_jobs_by_expiry",
+    "0050_breach_tallies",
+    "0051_breach_digests",
+    "0060_events_decision",
+    "0061_events_decision_name",
+    "0062_events_decided",
+    "0063_events_decided_by_name",
+    "0064_events_decided_by_ip",
 }
 
 /// The row that those who migrate lock.

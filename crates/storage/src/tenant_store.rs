@@ -6,7 +6,7 @@ use model::TenantId;
 
 use crate::answer::Page;
 use crate::engine::Engine;
-use crate::statement::{Row, Select, Value};
+use crate::statement::{Row, Select, Value, tuples};
 use crate::{Listed, StoreError, Work};
 
 /// The rows of one tenant.
@@ -85,6 +85,16 @@ impl Conditions {
             let number = self.arguments.len();
             self.sql
                 .push_str(&format!(" AND {column_and_operator} ${number}"));
+        }
+        self
+    }
+
+    /// Adds that a column has one of these values, if there are any.
+    pub(crate) fn among(mut self, column: &str, values: &[String]) -> Self {
+        if !values.is_empty() {
+            let list = tuples(self.arguments.len() + 1, 1, values.len());
+            self.arguments.extend(values.iter().map(Value::from));
+            self.sql.push_str(&format!(" AND {column} IN {list}"));
         }
         self
     }

@@ -10,8 +10,10 @@ const COLUMNS: &str =
     "t.tenant_id, t.name, t.domain, t.aliases, t.settings, t.attack_protection, t.version";
 
 /// Every table with rows of tenants, but for the tenants themselves and their hosts.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 20] = [
     "access_tokens",
+    "breach_digests",
+    "breach_tallies",
     "client_grants",
     "clients",
     "connection_realms",

@@ -13,10 +13,11 @@ use jiff::Timestamp;
 use keys::{Entropy, RootKey, SeededEntropy, SystemEntropy};
 use mail::{Message, Outbox, Roots};
 use model::{Tenant, TenantId};
+use server::breach::{BreachSettings, BreachSources};
 use server::courier::{Courier, DefaultWay, route};
 use server::{
-    App, Clock, ConnectionSettings, MailSettings, Secrets, ServerSettings, WaitingSettings,
-    bootstrap,
+    App, Clock, ConnectionSettings, MailSettings, OutgoingSettings, Secrets, ServerSettings,
+    WaitingSettings, bootstrap,
 };
 use storage::{Database, Store, StoreSettings};
 use tempfile::TempDir;
@@ -47,6 +48,9 @@ pub struct WorldSettings {
     pub mail_roots: Roots,
     /// Where mails of tenants without a provider go: by default nowhere but [`World::mails`].
     pub default_way: Option<DefaultWay>,
+    /// Where breached passwords are looked up.
+    pub breach: BreachSettings,
+    pub outgoing: OutgoingSettings,
 }
 
 impl Default for WorldSettings {
@@ -66,6 +70,8 @@ impl Default for WorldSettings {
             takes_other_hosts: true,
             mail_roots: Roots::System,
             default_way: None,
+            breach: BreachSettings::default(),
+            outgoing: OutgoingSettings::default(),
         }
     }
 }
@@ -188,6 +194,7 @@ impl World {
                     .clone()
                     .unwrap_or_else(|| DefaultWay::Outbox(outbox.clone())),
             },
+            breach: breach_sources(&settings).await,
         };
         let as_clock: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let app = App::new(server, store, &root, pool, as_clock, entropy);
@@ -294,6 +301,17 @@ impl World {
     pub fn seeded(&self) -> SeededEntropy {
         SeededEntropy::new(u64::from(self.root[0]))
     }
+}
+
+/// The sources of breached passwords, with the list opened if there is one.
+async fn breach_sources(settings: &WorldSettings) -> Arc<BreachSources> {
+    let now = tokio::time::Instant::now().into_std();
+    let sources = BreachSources::new(&settings.breach, &settings.outgoing, now);
+    let sources = Arc::new(sources.expect("good settings"));
+    let opened = Arc::clone(&sources);
+    let renewed = tokio::task::spawn_blocking(move || opened.renew(now));
+    renewed.await.expect("renewing does not panic");
+    sources
 }
 
 /// An application with every scope of the tenant's Management API: its id and secret.

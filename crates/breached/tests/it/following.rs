@@ -112,6 +112,30 @@ fn a_file_written_over_in_place_is_asked_no_more_until_it_is_whole() {
 }
 
 #[test]
+fn a_file_that_is_not_there_yet_is_told_once_and_taken_up_when_it_comes() {
+    let (place, mut now) = (Place::new(), start());
+    let current = CurrentList::follow(&place.path("list"), EVERY, now);
+    assert!(matches!(
+        current.renew(now),
+        Renewal::Lost(OpenError::Unreadable { .. })
+    ));
+    current.contains("new").unwrap_err();
+    now += EVERY;
+    assert!(matches!(current.renew(now), Renewal::Unchanged));
+
+    fs::rename(place.write("bad", b"another file"), place.path("list")).unwrap();
+    now += EVERY;
+    assert!(matches!(
+        current.renew(now),
+        Renewal::Lost(OpenError::Foreign { .. })
+    ));
+    place.list("list", &["new"]);
+    now += EVERY;
+    assert!(matches!(current.renew(now), Renewal::Swapped(_)));
+    assert!(current.contains("new").unwrap());
+}
+
+#[test]
 fn look_ups_go_on_through_a_hundred_replacements() {
     let mut story = Story::begin();
     story.place.list("list", &["always", "round 0"]);

@@ -27,6 +27,7 @@ pub(super) enum Check {
     SigningKeys,
     Applications,
     Mail,
+    BreachList,
 }
 
 impl Check {
@@ -55,6 +56,7 @@ impl Check {
             Self::SigningKeys => "signing_keys",
             Self::Applications => "applications",
             Self::Mail => "mail",
+            Self::BreachList => "breach_list",
         }
     }
 }

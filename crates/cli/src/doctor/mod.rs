@@ -2,6 +2,7 @@
 //!
 //! It takes the flags of `serve`, and works beside a running server. What each check means is in `docs/operate/doctor.md`.
 
+mod breach;
 mod certificate;
 mod database;
 mod deployment;
@@ -139,6 +140,10 @@ async fn examine(
     findings.push(Finding(Check::Applications, applications));
     let sends = mail::mail(settings, options.tls_dev, store, &tenants).await;
     findings.push(Finding(Check::Mail, sends));
+    findings.push(Finding(
+        Check::BreachList,
+        breach::breach(settings, &tenants, now),
+    ));
     findings
 }
 

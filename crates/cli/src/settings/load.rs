@@ -178,6 +178,11 @@ fn check(settings: Settings) -> Result<Settings, Failure> {
             "argon2: memory_kib must be at least 8 and passes at least 1",
         ));
     }
+    if !(50..=5_000).contains(&settings.breach.online_timeout_ms) {
+        return Err(Failure::new(
+            "breach.online_timeout_ms: must be from 50 to 5000, for every login may wait that long",
+        ));
+    }
     Ok(settings)
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) argon2: Argon2,
     pub(crate) hashing: Hashing,
     pub(crate) mail: Mail,
+    pub(crate) breach: Breach,
+    pub(crate) outgoing: Outgoing,
 }
 
 /// The server and who may speak for others.
@@ -253,12 +255,54 @@ impl Default for Mail {
     }
 }
 
+/// Where breached passwords are looked up. Which tenants ask, and what follows, is in their own settings.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Breach {
+    /// Whether the built-in list of 100,000 common passwords counts.
+    #[schemars(example = false)]
+    pub(crate) built_in: bool,
+    /// A list made by `portcullis breach-list build`; followed without a restart when it is replaced.
+    #[schemars(example = "/var/lib/portcullis/breach-list")]
+    pub(crate) list_file: Option<PathBuf>,
+    /// A range API that is asked too: five hex digits of a password's SHA-1 leave this server. Must be https.
+    #[schemars(example = "https://api.pwnedpasswords.com/range/")]
+    pub(crate) online_url: Option<String>,
+    /// How long one request to it may take; then the password passes.
+    #[schemars(range(min = 50, max = 5_000), example = 500, extend("x-unit" = "milliseconds"))]
+    pub(crate) online_timeout_ms: u64,
+}
+
+impl Default for Breach {
+    fn default() -> Self {
+        let breach = server::breach::BreachSettings::default();
+        Self {
+            built_in: breach.built_in,
+            list_file: None,
+            online_url: None,
+            online_timeout_ms: u64::try_from(breach.online_timeout.as_millis()).unwrap_or(1_000),
+        }
+    }
+}
+
 impl std::fmt::Debug for Mail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Mail")
             .field("smtp_host", &self.smtp_host)
             .finish_non_exhaustive()
     }
+}
+
+/// Requests that the server makes.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Outgoing {
+    /// File with certificates (PEM) of authorities that vouch for other servers, besides the system's own.
+    #[schemars(example = "/etc/portcullis/authorities.pem")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Whether requests may go to private, loopback and link-local addresses.
+    #[schemars(example = true)]
+    pub(crate) allow_private: bool,
 }
 
 impl Settings {

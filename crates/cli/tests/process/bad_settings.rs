@@ -57,6 +57,31 @@ fn each_mistake_is_named() {
         serve().arg("--no-tls").args(["--config", "nowhere.toml"]),
         &["nowhere.toml"],
     );
+    for (variable, value, words) in [
+        (
+            "BREACH__ONLINE_URL",
+            "http://api.example.com/range/",
+            ["breach.online_url", "https"],
+        ),
+        (
+            "BREACH__ONLINE_URL",
+            "https://10.0.0.1/range/",
+            ["breach.online_url", "outgoing.allow_private"],
+        ),
+        (
+            "BREACH__ONLINE_TIMEOUT_MS",
+            "60000",
+            ["breach.online_timeout_ms", "5000"],
+        ),
+        (
+            "OUTGOING__CA_FILE",
+            "/nowhere.pem",
+            ["outgoing.ca_file", "/nowhere.pem"],
+        ),
+    ] {
+        let variable = format!("PORTCULLIS_{variable}");
+        refused(serve().arg("--no-tls").env(variable, value), &words);
+    }
     refused(
         serve()
             .arg("--no-tls")

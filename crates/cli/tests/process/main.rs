@@ -7,6 +7,7 @@
 mod backup;
 mod bad_settings;
 mod breach_list;
+mod breached_passwords;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod deployment;

@@ -109,6 +109,13 @@ impl Parameters {
         all.find(|(known, _)| *known == name).map(|(_, text)| text)
     }
 
+    /// What was sent, apart from secrets and passwords.
+    pub fn without_secrets(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let open = |name: &str| !matches!(name, "client_secret" | "password" | "access_token");
+        let all = self.texts.iter().filter(move |(name, _)| open(name));
+        all.map(|(name, value)| (*name, value.expose()))
+    }
+
     /// The members of a parameter that is an object.
     pub(crate) fn object(&self, name: &str) -> Option<&Map<String, Value>> {
         let mut all = self.objects.iter();

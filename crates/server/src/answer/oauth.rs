@@ -23,7 +23,7 @@ enum Pace {
     Unsaid,
     /// A shield: numbers for clients that parse them, nothing of a bucket's state.
     Shield,
-    /// The same-user limit: size of the bucket and when it has room.
+    /// When there is room again, and the size of the bucket where it is told.
     Limit {
         size: u32,
         until: Timestamp,
@@ -58,7 +58,14 @@ impl Refusal {
         let (reason, pace, label) = match known.reason {
             GuardReason::Blocked => (Reason::BruteForceBlocked, Pace::Shield, "brute_force"),
             GuardReason::SuspiciousIp => (Reason::SuspiciousIp, Pace::Shield, "suspicious_ip"),
-            GuardReason::Pool => (Reason::TooManyRequests, Pace::Shield, "pool"),
+            GuardReason::Pool => (
+                Reason::TooManyRequests,
+                Pace::Limit {
+                    size: 0,
+                    until: known.until,
+                },
+                "pool",
+            ),
             GuardReason::SameUser => {
                 let size = cx.facts.policy.same_user.max_attempts;
                 (
@@ -186,7 +193,7 @@ fn status_of(reason: &Reason) -> StatusCode {
             StatusCode::PAYLOAD_TOO_LARGE
         }
         ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
-        ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
+        ErrorCode::InvalidClient | ErrorCode::PasswordLeaked => StatusCode::UNAUTHORIZED,
         ErrorCode::AccessDenied
         | ErrorCode::InvalidGrant
         | ErrorCode::UnauthorizedClient

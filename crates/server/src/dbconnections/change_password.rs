@@ -43,7 +43,16 @@ async fn answer(
     let request = ChangePasswordRequest::read(arrived.content_type, &arrived.body)
         .map_err(Refusal::Malformed)?;
     let asker = match &request.client_id {
-        Some(id) => Some(asker(cx, headers, &arrived, id).await?),
+        Some(id) => Some(
+            asker(
+                cx,
+                headers,
+                &arrived,
+                id,
+                EventType::PasswordChangeRequestFailed,
+            )
+            .await?,
+        ),
         None => None,
     };
     let client = asker.as_ref().map(|asker| &*asker.client);

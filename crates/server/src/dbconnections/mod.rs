@@ -21,9 +21,10 @@ pub(crate) use change_password::ask as change_password;
 pub(crate) use sign_up::sign_up;
 
 use crate::answer::dbconnections::Refusal;
+use crate::answer::oauth;
 use crate::directory::{ClientFacts, ConnectionFacts, ConnectionName};
 use crate::event_log::{bounded, database_strategy, draft, error_detail, explain_source, stamp};
-use crate::oauth::client_authentication::authenticate;
+use crate::oauth::client_authentication::{Authenticated, authenticate};
 use crate::oauth::unread;
 use crate::request::{RequestContext, only_one};
 use crate::source_address::{FORWARDED_FOR, HeaderDecision, TrustedSource, decide};
@@ -51,12 +52,14 @@ fn arrived<'a>(
     })
 }
 
-/// The application and the end user's address; a secret is compared where one was sent.
+/// The application and the end user's address; a secret is compared where one was sent, and `failure` is the event of a
+/// wrong one.
 async fn asker(
     cx: &RequestContext,
     headers: &HeaderMap,
     arrived: &Arrived<'_>,
     client_id: &str,
+    failure: EventType,
 ) -> Result<Asker, Refusal> {
     let authorization = only_one(headers, &header::AUTHORIZATION)
         .ok_or(Refusal::Malformed(Reason::MalformedBasic))?;
@@ -65,9 +68,14 @@ async fn asker(
         .and_then(|sent| PresentedClient::read(authorization, &sent))
         .map_err(Refusal::Malformed)?;
     if presented.secret().is_some() {
-        let (caller, client) = authenticate(cx, &presented)
+        let told = |refusal: oauth::Refusal| Refusal::Malformed(refusal.reason);
+        let authenticated = authenticate(cx, &presented, failure, None)
             .await
-            .map_err(Refusal::Malformed)?;
+            .map_err(told)?;
+        if let Some(full) = authenticated.refusal(cx).await {
+            return Err(told(full));
+        }
+        let Authenticated { caller, client, .. } = authenticated;
         let standing = if caller.is_authenticated() {
             ClientStanding::Authenticated
         } else {

@@ -78,7 +78,14 @@ async fn judge(
 ) -> Result<SignUp, Refusal> {
     let request =
         SignUpRequest::read(arrived.content_type, &arrived.body).map_err(Refusal::Malformed)?;
-    let asker = asker(cx, headers, arrived, &request.client_id).await?;
+    let asker = asker(
+        cx,
+        headers,
+        arrived,
+        &request.client_id,
+        EventType::SignupFailed,
+    )
+    .await?;
     let client = &asker.client.client.client_id;
     let connection = directory(cx, &request.connection, Some(client)).await?;
     let username = request.username.as_deref().map(Identifier::of);
@@ -176,7 +183,8 @@ async fn charge(cx: &RequestContext, sign_up: &SignUp) -> Result<(), Refusal> {
         .write(async move |work: &mut Work| {
             let charge = meters.charge(work, now).await?;
             if let Charge::Refuse {
-                notice_due: true, ..
+                notice_due: Some(_),
+                ..
             } = &charge
             {
                 work.add_events(std::slice::from_ref(&limited)).await?;

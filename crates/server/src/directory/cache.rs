@@ -60,6 +60,14 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         (current && entry.read_at.elapsed() < FRESH_FOR).then_some(entry.value)
     }
 
+    /// A fresh value whose reading began at this moment or later.
+    pub(crate) fn get_read_since(&self, key: &K, since: Instant) -> Option<V> {
+        let entry = self.entries.get(key)?;
+        let current = entry.generation == self.generation.load(Ordering::Acquire);
+        let fresh = entry.read_at.elapsed() < FRESH_FOR && entry.read_at >= since;
+        (current && fresh).then_some(entry.value)
+    }
+
     /// The last value read, fresh or not; for what never changes once it is known.
     pub(crate) fn last(&self, key: &K) -> Option<V> {
         self.entries.get(key).map(|entry| entry.value)
@@ -112,6 +120,20 @@ mod tests {
 
         cache.put("key", 2, cache.begin());
         assert_eq!(cache.get(&"key"), Some(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reading_can_be_asked_to_be_newer_than_a_moment() {
+        let cache: Cache<&str, u8> = Cache::default();
+        cache.put("key", 1, cache.begin());
+        let now = Instant::now();
+        assert_eq!(cache.get_read_since(&"key", now), Some(1));
+        assert_eq!(
+            cache.get_read_since(&"key", now + Duration::from_micros(1)),
+            None
+        );
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(cache.get_read_since(&"key", now), None);
     }
 
     #[tokio::test(start_paused = true)]

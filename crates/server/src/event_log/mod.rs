@@ -67,6 +67,11 @@ fn log_id(at: Timestamp, number: usize, entropy: &dyn Entropy) -> LogId {
     ))
 }
 
+/// No log id of this moment or later comes before it, and none of an earlier one after it.
+pub(crate) fn first_log_id(at: Timestamp) -> LogId {
+    LogId::new(format!("900{:017}", at.as_microsecond().max(0)))
+}
+
 /// What an administrator sees of how the source was found.
 pub(crate) fn explain_source(event: &mut LogEvent, source: &TrustedSource) {
     event.ip = Some(address_text(source.source.exact()));
@@ -88,6 +93,11 @@ pub(crate) fn user_name(
     if user.is_some() || identifier.looks_like_email() {
         return bounded(typed);
     }
+    unknown_name(app, tenant, identifier)
+}
+
+/// The tag that stands in the log for an identifier that nobody has and that is no address.
+pub(crate) fn unknown_name(app: &App, tenant: &str, identifier: &Identifier) -> String {
     let digest = app
         .secrets
         .meters

@@ -174,7 +174,13 @@ async fn refuse(
     );
     event.description = bounded(&problem);
     error_detail(&mut event, &problem);
-    let counted = ticket::count_refused(cx, *event, matches!(refused, Refused::Reused)).await;
+    let counted = ticket::count_refused(
+        cx,
+        TicketKind::PasswordReset,
+        *event,
+        matches!(refused, Refused::Reused),
+    )
+    .await;
     counted.map_err(ending::unavailable)?;
     Ok((StatusCode::BAD_REQUEST, problem))
 }

@@ -1,4 +1,4 @@
-//! Looking at a one-time ticket and taking it, within the pool of the source that holds it out.
+//! Looking at a one-time ticket and taking it, within the pool of its kind and of the source that holds it out.
 //!
 //! A wrong ticket is counted in the unit that looked, before anybody is told; a source whose pool is full learns nothing,
 //! of right tickets either. Which page follows is the page's own matter.
@@ -33,7 +33,7 @@ pub(crate) async fn look(
 ) -> Result<Held<TicketRecord>, StoreError> {
     let digest = SecretDigest::of(ticket).to_bytes();
     let now = cx.now;
-    held_out(cx, async move |work: &mut Work| {
+    held_out(cx, kind, async move |work: &mut Work| {
         work.find_ticket(kind, &digest, now).await
     })
     .await
@@ -52,7 +52,7 @@ where
 {
     let digest = SecretDigest::of(ticket).to_bytes();
     let now = cx.now;
-    held_out(cx, async move |work: &mut Work| {
+    held_out(cx, kind, async move |work: &mut Work| {
         match work.take_ticket(kind, &digest, now).await? {
             Some(taken) => unit(work, taken).await,
             None => Ok(None),
@@ -65,11 +65,12 @@ where
 /// makes the server work for a link he keeps.
 pub(crate) async fn count_refused(
     cx: &RequestContext,
+    kind: TicketKind,
     mut event: LogEvent,
     was_work: bool,
 ) -> Result<(), StoreError> {
     stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
-    held_out(cx, async move |work: &mut Work| {
+    held_out(cx, kind, async move |work: &mut Work| {
         work.add_events(std::slice::from_ref(&event)).await?;
         Ok((!was_work).then_some(()))
     })
@@ -88,12 +89,17 @@ pub(crate) fn of_query(uri: &Uri) -> String {
         .unwrap_or_default()
 }
 
-async fn held_out<T, F>(cx: &RequestContext, unit: F) -> Result<Held<T>, StoreError>
+async fn held_out<T, F>(
+    cx: &RequestContext,
+    kind: TicketKind,
+    unit: F,
+) -> Result<Held<T>, StoreError>
 where
     T: Send + 'static,
     F: AsyncFn(&mut Work) -> Result<Option<T>, StoreError> + Send + Sync + 'static,
 {
-    let plan = cx.facts.policy.ticket_plan(&Source::new(cx.address()));
+    let source = Source::new(cx.address());
+    let plan = cx.facts.policy.ticket_plan(kind.as_str(), &source);
     let meters = Meters::of_pool(plan, &cx.app.secrets.meters, &cx.tenant().id);
     let now = cx.now;
     cx.store

@@ -12,6 +12,7 @@ mod change;
 mod client_grants;
 mod clients;
 mod connections;
+mod decisions;
 mod email_provider;
 mod email_templates;
 mod fixed_settings;
@@ -112,6 +113,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             "/portcullis/attack-protection",
             get(attack_protection::own::show).patch(attack_protection::own::change),
         )
+        .route("/portcullis/decisions", get(decisions::list))
+        .route("/portcullis/decisions/now", get(decisions::now))
+        .route("/portcullis/decisions/{id}", get(decisions::show))
         .route(
             "/portcullis/clients/{id}",
             get(clients::show_own).patch(clients::change_own),

@@ -42,17 +42,23 @@ impl Paging {
                 take: number(query, "take", 50, 1, 100)?,
             }
         } else {
-            Shape::Offset {
-                page: number(query, "page", 0, 0, 1_000_000)?,
-                per_page: match number(query, "per_page", 50, 0, 100)? {
-                    0 => 50,
-                    per_page => per_page,
-                },
-                totals: query.is_true("include_totals"),
-            }
+            offset(query)?
         };
         Ok(Self {
             shape,
+            projection: Projection::read(query),
+        })
+    }
+
+    /// Reads the query of a list without checkpoints, where `from` may mean something else.
+    pub(super) fn read_pages(query: &Query) -> Result<Self, Problem> {
+        if query.get("take").is_some() {
+            return Err(Problem::InvalidQuery(
+                "Query validation error: this list has pages (page, per_page, include_totals), and no 'take'.".to_owned(),
+            ));
+        }
+        Ok(Self {
+            shape: offset(query)?,
             projection: Projection::read(query),
         })
     }
@@ -122,6 +128,17 @@ impl Paging {
         };
         answer(StatusCode::OK, &body)
     }
+}
+
+fn offset(query: &Query) -> Result<Shape, Problem> {
+    Ok(Shape::Offset {
+        page: number(query, "page", 0, 0, 1_000_000)?,
+        per_page: match number(query, "per_page", 50, 0, 100)? {
+            0 => 50,
+            per_page => per_page,
+        },
+        totals: query.is_true("include_totals"),
+    })
 }
 
 /// The id by which the store orders a walk.

@@ -141,7 +141,7 @@ pub(crate) fn warning(
 fn is_special(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
-            let [first, second, ..] = v4.octets();
+            let [first, second, third, _] = v4.octets();
             v4.is_private()
                 || v4.is_loopback()
                 || v4.is_link_local()
@@ -149,13 +149,20 @@ fn is_special(address: IpAddr) -> bool {
                 || first == 0
                 || first >= 240
                 || (first == 100 && second & 0b1100_0000 == 64)
+                || (first == 198 && second & 0b1111_1110 == 18)
+                || (first == 192 && second == 0 && third == 0)
         }
         IpAddr::V6(v6) => {
+            let [first, second, third, fourth, ..] = v6.segments();
             v6.is_loopback()
                 || v6.is_unspecified()
                 || v6.is_multicast()
                 || v6.is_unique_local()
                 || v6.is_unicast_link_local()
+                // Site-local (RFC 3879), discard-only (RFC 6666), local NAT64 (RFC 8215).
+                || first & 0xffc0 == 0xfec0
+                || (first, second, third, fourth) == (0x100, 0, 0, 0)
+                || (first, second, third) == (0x64, 0xff9b, 1)
         }
     }
 }
@@ -231,6 +238,12 @@ mod tests {
             "fc00::1",
             "fe80::1",
             "ff02::1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "192.0.0.8",
+            "fec0::1",
+            "100::1",
+            "64:ff9b:1::a00:1",
         ] {
             assert!(is_special(special.parse().unwrap()), "{special}");
         }
@@ -238,6 +251,9 @@ mod tests {
             "8.8.8.8",
             "100.128.0.1",
             "172.32.0.1",
+            "198.20.0.1",
+            "192.0.1.1",
+            "64:ff9b::808:808",
             "2606:4700::1",
             "192.0.2.1",
             "2001:db8::1",

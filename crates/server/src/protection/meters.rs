@@ -3,7 +3,8 @@
 //! The guard computes the rows, the store writes them guarded by their revisions; a row that moved makes the unit run again.
 
 use guard::{
-    Attempt, Lost, MeterKind, Outcome, Plan, Policy, Raised, Reason, Reservation, Row, Verdict,
+    Attempt, Explained, Lost, MeterKind, Outcome, Plan, Policy, Raised, Reason, Reservation, Row,
+    Verdict,
 };
 use jiff::Timestamp;
 use keys::MeterKey as DigestKey;
@@ -11,6 +12,8 @@ use model::{ConnectionId, TenantId};
 use storage::{MeterKey, MeterWrite, Shown, StoreError, Work};
 
 use super::account::{account_key, source_key};
+use super::client_secrets::{SecretPool, Spent};
+use crate::request::RequestContext;
 
 /// Everything a charge and its settle need to know of an attempt.
 pub(crate) struct Meters {
@@ -33,12 +36,21 @@ pub(crate) enum Charge {
     Refuse {
         reason: Reason,
         until: Timestamp,
-        notice_due: bool,
+        /// Where an event is due, with what the meters said.
+        notice_due: Option<Vec<Explained>>,
     },
 }
 
-/// What a settle came to: the lines it crossed.
-pub(crate) type Settled = Result<Vec<Raised>, Lost>;
+/// What a settle came to.
+pub(crate) type Settled = Result<Crossed, Lost>;
+
+/// The lines that a settle crossed.
+#[derive(Debug)]
+pub(crate) struct Crossed {
+    pub(crate) raised: Vec<Raised>,
+    /// How the meters stand then, where a line was crossed.
+    pub(crate) explained: Vec<Explained>,
+}
 
 impl Meters {
     /// The meters this attempt touches under this policy.
@@ -85,6 +97,16 @@ impl Meters {
         ))
     }
 
+    /// What is counted here.
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The key of every meter, in the order of the plan.
+    pub(crate) fn keys(&self) -> Vec<MeterKey> {
+        self.named.iter().map(|named| named.key).collect()
+    }
+
     /// Charges every meter, or none.
     pub(crate) async fn charge(
         &self,
@@ -92,22 +114,55 @@ impl Meters {
         now: Timestamp,
     ) -> Result<Charge, StoreError> {
         let read = self.read(work).await?;
-        match self.plan.charge(&rows(&read), now) {
+        self.charge_read(work, &read, now).await
+    }
+
+    /// Charges every meter, or none, after a look at the pool of the secret that the call came with, which is read along.
+    pub(crate) async fn charge_beside(
+        &self,
+        pool: Option<&SecretPool>,
+        work: &mut Work,
+        cx: &RequestContext,
+        now: Timestamp,
+    ) -> Result<Result<Charge, Spent>, StoreError> {
+        let Some(pool) = pool else {
+            return Ok(Ok(self.charge(work, now).await?));
+        };
+        let (read, beside) = work.read_meters_beside(&self.keys(), pool.keys()).await?;
+        let (read, beside) = (MeterRows(read), MeterRows(beside));
+        if let Some(spent) = pool.judge(&beside.plain(), now) {
+            pool.tell(work, cx, &beside).await?;
+            return Ok(Err(spent));
+        }
+        Ok(Ok(self.charge_read(work, &read, now).await?))
+    }
+
+    async fn charge_read(
+        &self,
+        work: &mut Work,
+        read: &MeterRows,
+        now: Timestamp,
+    ) -> Result<Charge, StoreError> {
+        let before = read.plain();
+        match self.plan.charge(&before, now) {
             Verdict::Permit { rows, reservation } => {
-                self.write(work, &read, rows).await?;
+                self.write(work, read, rows).await?;
                 Ok(Charge::Permit(reservation))
             }
             Verdict::Wait => Ok(Charge::Wait),
             Verdict::Refuse { reason, until } => {
-                let notice = self.plan.notice(reason, &rows(&read), now);
-                let notice_due = notice.is_some();
-                if let Some(rows) = notice {
-                    self.write(work, &read, rows).await?;
-                }
+                let notice = self.plan.notice(reason, &before, now);
+                let explained = match notice {
+                    Some(rows) => {
+                        self.write(work, read, rows).await?;
+                        Some(self.plan.explain(&before, now))
+                    }
+                    None => None,
+                };
                 Ok(Charge::Refuse {
                     reason,
                     until,
-                    notice_due,
+                    notice_due: explained,
                 })
             }
         }
@@ -122,29 +177,38 @@ impl Meters {
         now: Timestamp,
     ) -> Result<Settled, StoreError> {
         let read = self.read(work).await?;
-        match self.plan.settle(reservation, &rows(&read), outcome, now) {
+        match self.plan.settle(reservation, &read.plain(), outcome, now) {
             Ok(settlement) => {
+                let explained = if settlement.raised.is_empty() {
+                    Vec::new()
+                } else {
+                    let after: Vec<_> = settlement.rows.iter().cloned().map(Some).collect();
+                    self.plan.explain(&after, now)
+                };
                 self.write(work, &read, settlement.rows).await?;
-                Ok(Ok(settlement.raised))
+                Ok(Ok(Crossed {
+                    raised: settlement.raised,
+                    explained,
+                }))
             }
             Err(lost) => Ok(Err(lost)),
         }
     }
 
-    async fn read(&self, work: &mut Work) -> Result<Vec<Option<(Row, i64)>>, StoreError> {
-        let keys: Vec<MeterKey> = self.named.iter().map(|named| named.key).collect();
-        work.read_meters(&keys).await
+    /// The rows of every meter, kept from moving where the engine can.
+    pub(crate) async fn read(&self, work: &mut Work) -> Result<MeterRows, StoreError> {
+        Ok(MeterRows(work.read_meters(&self.keys()).await?))
     }
 
     /// Writes the rows that changed.
-    async fn write(
+    pub(crate) async fn write(
         &self,
         work: &mut Work,
-        read: &[Option<(Row, i64)>],
+        read: &MeterRows,
         rows: Vec<Row>,
     ) -> Result<(), StoreError> {
         let mut writes = Vec::with_capacity(rows.len());
-        for ((named, before), row) in self.named.iter().zip(read).zip(rows) {
+        for ((named, before), row) in self.named.iter().zip(&read.0).zip(rows) {
             let unchanged = match before {
                 Some((before, _)) => *before == row,
                 None => row.is_blank(),
@@ -173,8 +237,19 @@ impl Meters {
     }
 }
 
-fn rows(read: &[Option<(Row, i64)>]) -> Vec<Option<Row>> {
-    read.iter()
-        .map(|entry| entry.as_ref().map(|(row, _)| row.clone()))
-        .collect()
+/// Rows of a plan's meters with their revisions, in its order.
+pub(crate) struct MeterRows(Vec<Option<(Row, i64)>>);
+
+impl MeterRows {
+    pub(crate) fn new(read: Vec<Option<(Row, i64)>>) -> Self {
+        Self(read)
+    }
+
+    /// As the guard takes them.
+    pub(crate) fn plain(&self) -> Vec<Option<Row>> {
+        self.0
+            .iter()
+            .map(|entry| entry.as_ref().map(|(row, _)| row.clone()))
+            .collect()
+    }
 }

@@ -4,28 +4,33 @@
 
 pub(crate) mod account;
 pub(crate) mod blocks;
+mod client_secrets;
+pub(crate) mod decision;
 pub(crate) mod header_watch;
 pub(crate) mod lifecycle;
 mod line;
 mod meters;
 mod notice;
 pub(crate) mod policy;
+pub(crate) mod present;
 mod refusals;
 mod share;
 
 use crate::event_log::FailureAdmission;
 use crate::settings::WaitingSettings;
+pub(crate) use client_secrets::{FullPools, PoolKey, SecretPool};
 use header_watch::HeaderWatch;
 pub(crate) use line::{Lines, Place};
-pub(crate) use meters::{Charge, Meters};
+pub(crate) use meters::{Charge, Crossed, Meters};
 pub(crate) use notice::{notice_event, raised_event};
-pub(crate) use refusals::{KnownRefusal, RefusalKey, Refusals};
+pub(crate) use refusals::{KnownRefusal, Question, RefusalKey, Refusals};
 pub(crate) use share::share;
 
 /// What one node remembers of attempts.
 pub(crate) struct Protection {
     pub(crate) lines: Lines,
     pub(crate) refusals: Refusals,
+    pub(crate) full_pools: FullPools,
     pub(crate) failure_events: FailureAdmission,
     pub(crate) header_watch: HeaderWatch,
     pub(crate) waiting: WaitingSettings,
@@ -36,6 +41,7 @@ impl Protection {
         Self {
             lines: Lines::new(waiting),
             refusals: Refusals::default(),
+            full_pools: FullPools::default(),
             failure_events: FailureAdmission::default(),
             header_watch: HeaderWatch::default(),
             waiting,
@@ -45,5 +51,6 @@ impl Protection {
     /// Forgets what was refused: an administrator has changed something.
     pub(crate) fn forget(&self) {
         self.refusals.forget();
+        self.full_pools.forget();
     }
 }

@@ -7,6 +7,17 @@ use std::time::Duration;
 use guard::{Allowlist, BruteForce, Bucket, CountMode, Policy, SameUser, Shield, SuspiciousIp};
 use model::{AttackProtection, StageSettings};
 
+use crate::directory::{ConnectionFacts, TenantFacts};
+
+/// The policy of a tenant's directory: without brute-force protection where the directory has it switched off.
+pub(crate) fn policy_for<'f>(facts: &'f TenantFacts, connection: &ConnectionFacts) -> &'f Policy {
+    if connection.connection.options.brute_force_protection {
+        &facts.policy
+    } else {
+        &facts.policy_without_brute_force
+    }
+}
+
 /// The policy of a tenant.
 pub(crate) fn policy_of(settings: &AttackProtection) -> Policy {
     let brute_force = &settings.brute_force;

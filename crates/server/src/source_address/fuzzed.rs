@@ -9,6 +9,7 @@ use protocol::authentication_rule;
 use serde_json::json;
 
 use super::*;
+use crate::breach::BreachSources;
 use crate::settings::{ConnectionSettings, MailSettings, WaitingSettings};
 
 const PEER: &str = "10.0.0.1";
@@ -22,6 +23,10 @@ fn settings() -> ServerSettings {
         waiting: WaitingSettings::default(),
         connections: ConnectionSettings::default(),
         mail: MailSettings::default(),
+        breach: {
+            let now = tokio::time::Instant::now().into_std();
+            Arc::new(BreachSources::new(&Default::default(), &Default::default(), now).unwrap())
+        },
     }
 }
 

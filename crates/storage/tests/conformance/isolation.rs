@@ -12,8 +12,9 @@ use model::{
     TicketKind, UserId,
 };
 use storage::{
-    Added, ConnectionFilter, EventFilter, EventQuery, EventRange, GrantFilter, MeterWrite, Page,
-    Settled, SignedUp, SigningKeyState, TenantStore, TicketRecord, UserFilter, Work,
+    Added, ConnectionFilter, DecisionFilter, EventFilter, EventQuery, EventRange, GrantFilter,
+    MeterWrite, Page, Settled, SignedUp, SigningKeyState, StoreError, TakenDigest, TenantStore,
+    TicketRecord, UserFilter, Work,
 };
 
 use crate::both_engines;
@@ -107,8 +108,11 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
             take: 9,
             now: rows::at(99_000_000)
         }))),
+        list!(list_decisions(&DecisionFilter::default(), Page::ALL)),
         read!(list_signing_keys()),
         read!(find_access_token(&[1; 32], rows::at(0))),
+        read!(find_digest("daily")),
+        read!(count_breaches(0, 9)),
         read!(list_meters_of_account(&[1; 32])),
         read!(list_meters_of_source(&[2; 32])),
         (
@@ -118,6 +122,56 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
                     let read =
                         rows.write(async |work: &mut Work| work.read_meters(&[[7; 32]]).await);
                     read.await.unwrap().into_iter().flatten().count()
+                })
+            }],
+        ),
+        (
+            "read_meters_beside",
+            &[|rows| {
+                Box::pin(async move {
+                    let read = rows.write(async |work: &mut Work| {
+                        work.read_meters_beside(&[[7; 32]], &[[7; 32]]).await
+                    });
+                    let (charged, looked_at) = read.await.unwrap();
+                    charged.into_iter().chain(looked_at).flatten().count()
+                })
+            }],
+        ),
+        (
+            "look_at_meters",
+            &[
+                |rows| {
+                    Box::pin(async move {
+                        let read = rows.look_at_meters(&[[7; 32]]).await.unwrap();
+                        read.into_iter().flatten().count()
+                    })
+                },
+                |rows| {
+                    Box::pin(async move {
+                        let read = rows
+                            .write(async |work: &mut Work| work.look_at_meters(&[[7; 32]]).await);
+                        read.await.unwrap().into_iter().flatten().count()
+                    })
+                },
+            ],
+        ),
+        // Another tenant's meter keeps nobody from writing an event; nothing is written here by either.
+        (
+            "add_event_unless_counted",
+            &[|rows| {
+                Box::pin(async move {
+                    let added = rows.write(async |work: &mut Work| {
+                        let event = rows::event(77);
+                        let added = work
+                            .add_event_unless_counted(&event, &[[7; 32]], rows::at(0))
+                            .await?;
+                        if added {
+                            Err(StoreError::Refused(String::new()))
+                        } else {
+                            Ok(1)
+                        }
+                    });
+                    added.await.unwrap_or_default()
                 })
             }],
         ),
@@ -235,6 +289,23 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
                 })
             }],
         ),
+        (
+            "take_digest",
+            &[|rows| {
+                Box::pin(async move {
+                    // A first one is taken by anybody, and leaves a row.
+                    let Some(known) = rows.find_digest("daily").await.unwrap() else {
+                        return 0;
+                    };
+                    let taken = rows.write(async move |work: &mut Work| {
+                        work.take_digest("daily", known + 1).await
+                    });
+                    let before = Some(known);
+                    usize::from(taken.await.unwrap() == TakenDigest::Taken { before })
+                })
+            }],
+        ),
+        write!(remove_breaches_before(9), 1),
         write!(remove_user(&UserId::new("auth0|1")), true),
         write!(remove_connection(&ConnectionId::new("con")), true),
         write!(remove_client_grant(&ClientGrantId::new("cgr")), true),
@@ -280,7 +351,7 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
 }
 
 /// Adds one of everything; each is new in its tenant, whatever another has.
-const ADDED: [&str; 17] = [
+const ADDED: [&str; 18] = [
     "add_tenant",
     "add_client",
     "add_resource_server",
@@ -288,6 +359,7 @@ const ADDED: [&str; 17] = [
     "add_connection",
     "add_user",
     "add_events",
+    "add_breach",
     "add_signing_key",
     "add_access_token",
     "write_meters",
@@ -328,7 +400,10 @@ async fn furnish(rows: &TenantStore) {
             ..rows::ticket(2)
         };
         work.add_ticket(&of_another_kind).await?;
-        work.add_events(&[rows::event(1)]).await?;
+        work.add_events(&[rows::event(1), rows::decision(2, "brute_force")])
+            .await?;
+        work.add_breach(&rows::breach(1, 0, true)).await?;
+        work.take_digest("daily", 1).await?;
         work.add_access_token(&rows::access_token(1)).await?;
         let eve = Identifier::of("eve@example.com");
         let signed_up = rows::user("auth0|3", "con", eve.as_str());

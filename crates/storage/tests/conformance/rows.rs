@@ -10,9 +10,9 @@ use model::{
 };
 use serde_json::{Map, Value, json};
 use storage::{
-    AccessTokenRecord, ClaimedMail, ConnectionRecord, EmailProviderRecord, EmailTemplateRecord,
-    JobRecord, MeterKey, MeterWrite, QueuedMail, ResourceServerRecord, Shown, SigningKeyRecord,
-    SigningKeyState, TicketRecord,
+    AccessTokenRecord, BreachTally, ClaimedMail, ConnectionRecord, EmailProviderRecord,
+    EmailTemplateRecord, JobRecord, MeterKey, MeterWrite, QueuedMail, ResourceServerRecord, Shown,
+    SigningKeyRecord, SigningKeyState, TicketRecord,
 };
 
 /// Microseconds after a fixed instant.
@@ -249,6 +249,14 @@ pub(crate) fn event(micros: i64) -> LogEvent {
     }
 }
 
+/// The record of a refusal.
+pub(crate) fn decision(micros: i64, reason: &str) -> LogEvent {
+    let mut event = event(micros);
+    let decision = serde_json::json!({ "decision": { "reason": reason } });
+    event.details.insert("portcullis".to_owned(), decision);
+    event
+}
+
 pub(crate) fn log_id(micros: i64) -> LogId {
     LogId::new(format!("900{:017}{:036}", at(micros).as_microsecond(), 5))
 }
@@ -301,4 +309,14 @@ pub(crate) fn meter(key: MeterKey) -> MeterWrite {
 
 fn rest() -> Map<String, Value> {
     Map::from_iter([("more".to_owned(), json!({"nested": ["ü", 1, null]}))])
+}
+
+/// A breached password that was met at a login.
+pub(crate) fn breach(day: i64, shard: i16, refused: bool) -> BreachTally {
+    BreachTally {
+        day,
+        stage: "login",
+        shard,
+        refused,
+    }
 }

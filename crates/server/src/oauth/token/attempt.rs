@@ -2,23 +2,31 @@
 //!
 //! Charge, verify, decide, settle together with the log events in one commit, and only then tell.
 //! A settle that finds its epoch gone, or a store that fails, tells nobody.
+//!
+//! A right password that is breached and refused is neither a success nor free: telling so confirms the pair, so it is
+//! charged to a pool of the source, and where that is empty it is a wrong guess like any other.
 
 use std::sync::Arc;
 
 use credentials::{Against, Expired, Password, PasswordHash, Slot, Verified};
-use guard::{Outcome, Raised, Reservation};
+use guard::{Explained, Outcome, Raised, Reservation};
 use jiff::Timestamp;
-use model::{LogEvent, UserRecord};
+use model::{EventType, LogEvent, UserRecord};
 use protocol::{PasswordFacts, Reason, TokenAnswer};
 use storage::{AccessTokenRecord, StoreError, Work};
+use tokio::time::Instant;
 
 use super::events::{self, Told};
 use super::issue::{Issued, issue};
 use crate::answer::oauth::Refusal;
+use crate::breach::{About, Judged, judge_right};
 use crate::directory::ConnectionFacts;
 use crate::event_log;
 use crate::failpoint;
-use crate::protection::{Charge, KnownRefusal, Meters, Place, RefusalKey, notice_event};
+use crate::protection::decision::{SourceFound, record};
+use crate::protection::{
+    Charge, KnownRefusal, Meters, Place, Question, RefusalKey, SecretPool, notice_event,
+};
 use crate::request::RequestContext;
 use crate::source_address::TrustedSource;
 
@@ -33,8 +41,18 @@ pub(super) struct Attempt {
     pub(super) source: TrustedSource,
     pub(super) meters: Meters,
     pub(super) refusal_key: RefusalKey,
+    /// Of a call with a secret.
+    pub(super) asked: Asked,
     /// The identifier as events show it.
     pub(super) user_name: String,
+}
+
+/// What a call is to whoever answers calls with secrets.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) pool: Option<Arc<SecretPool>>,
+    pub(super) question: Option<Question>,
+    pub(super) arrived: Instant,
 }
 
 /// What one try came to.
@@ -51,6 +69,11 @@ impl Attempt {
         let reading = refusals.begin();
         let charged = self.charge().await;
         failpoint::pass("after_charge");
+        let charged = match charged {
+            Ok(Ok(charge)) => Ok(charge),
+            Ok(Err(full)) => return Step::Done(Err(Refusal::by_guard(&self.cx, &full))),
+            Err(error) => Err(error),
+        };
         match charged {
             Err(error) => {
                 tracing::error!(%error, "attempt not charged");
@@ -59,7 +82,8 @@ impl Attempt {
             Ok(Charge::Wait) => Step::Wait(place),
             Ok(Charge::Refuse { reason, until, .. }) => {
                 let known = KnownRefusal { reason, until };
-                refusals.put(self.refusal_key.clone(), known, reading);
+                let (key, question) = (self.refusal_key.clone(), self.asked.question);
+                refusals.put(key, question, known, reading);
                 Step::Done(Err(Refusal::by_guard(&self.cx, &known)))
             }
             Ok(Charge::Permit(reservation)) => {
@@ -70,38 +94,58 @@ impl Attempt {
         }
     }
 
-    async fn charge(self: &Arc<Self>) -> Result<Charge, StoreError> {
+    /// Charges, unless the pool of the call's secret is full.
+    async fn charge(self: &Arc<Self>) -> Result<Result<Charge, KnownRefusal>, StoreError> {
         let attempt = Arc::clone(self);
         let now = self.cx.now_again();
-        self.cx
+        let reading = SecretPool::begin(&self.cx);
+        let charged = self
+            .cx
             .store
             .write(async move |work: &mut Work| {
-                let charge = attempt.meters.charge(work, now).await?;
-                if let Charge::Refuse {
+                let pool = attempt.asked.pool.as_deref();
+                let charge = attempt
+                    .meters
+                    .charge_beside(pool, work, &attempt.cx, now)
+                    .await?;
+                if let Ok(Charge::Refuse {
                     reason,
-                    notice_due: true,
+                    notice_due: Some(explained),
                     ..
-                } = &charge
+                }) = &charge
                 {
-                    let threshold = attempt.cx.facts.policy.brute_force.max_attempts;
-                    let mut event = notice_event(
-                        &attempt.cx,
-                        *reason,
-                        &attempt.user_name,
-                        &attempt.address(),
-                        threshold,
-                    );
-                    attempt.describe(&mut event);
-                    event_log::stamp(
-                        std::slice::from_mut(&mut event),
-                        now,
-                        &*attempt.cx.app.entropy,
-                    );
+                    let event = attempt.notice(*reason, explained, now);
                     work.add_events(&[event]).await?;
                 }
                 Ok(charge)
             })
-            .await
+            .await?;
+        let spent = charged.as_ref().err();
+        let full = match &self.asked.pool {
+            Some(pool) => pool.found(&self.cx, spent, reading),
+            None => None,
+        };
+        match (charged, full) {
+            (Ok(charge), _) => Ok(Ok(charge)),
+            (Err(_), Some(full)) => Ok(Err(full)),
+            (Err(_), None) => Err(StoreError::Contended),
+        }
+    }
+
+    /// The event of a refusal that is due.
+    fn notice(&self, reason: guard::Reason, explained: &[Explained], now: Timestamp) -> LogEvent {
+        let threshold = self.cx.facts.policy.brute_force.max_attempts;
+        let address = self.address();
+        let mut event = notice_event(&self.cx, reason, &self.user_name, &address, threshold);
+        self.describe(&mut event);
+        record(
+            &mut event,
+            reason,
+            explained,
+            &SourceFound::of(&self.source),
+        );
+        event_log::stamp(std::slice::from_mut(&mut event), now, &*self.cx.app.entropy);
+        event
     }
 
     async fn carry_out(
@@ -115,27 +159,25 @@ impl Attempt {
             .await;
         failpoint::pass("after_hash");
 
-        let now = self.cx.now_again();
-        let verdict = self.decide(verified, now).await;
+        let verdict = self.decide(verified).await;
 
+        let now = self.cx.now_again();
         let answer = self.settle(reservation, verdict, now).await;
         failpoint::pass("after_settle");
         answer
     }
 
     /// From the hash's verdict to what the caller would be told.
-    async fn decide(&self, verified: Result<Verified, Expired>, now: Timestamp) -> Verdict {
+    async fn decide(&self, verified: Result<Verified, Expired>) -> Verdict {
         let user = match (verified, &self.user) {
             (Err(Expired { .. }), _) => return Verdict::undone(Refusal::busy(1), Told::Nothing),
             (Ok(Verified::Match), Some(user)) => user,
             (Ok(Verified::Match | Verified::Mismatch), _) => {
-                let reason = Reason::WrongCredentials {
-                    username_required: self.connection.connection.options.requires_username,
-                };
                 return Verdict {
                     outcome: Outcome::Wrong,
                     told: Told::WrongPassword,
-                    result: Err(reason.into()),
+                    result: Err(self.wrong_credentials().into()),
+                    judged: None,
                 };
             }
         };
@@ -143,13 +185,32 @@ impl Attempt {
             Ok(approved) => approved.with_updated_at(user.updated_at),
             Err(reason) => return Verdict::undone(reason.into(), Told::Refused),
         };
-        match issue(&self.cx, &approved, now).await {
+        let judged = judge_right(&self.cx, &self.password, || About {
+            source: &self.source.source,
+            user: Some(&user.user.user_id),
+            event: events::of_user(self, EventType::BreachedPassword),
+        })
+        .await;
+        if judged.refuses() {
+            return Verdict {
+                judged: Some(judged),
+                ..Verdict::undone(Reason::PasswordLeaked.into(), Told::Breached)
+            };
+        }
+        match issue(&self.cx, &approved, self.cx.now_again()).await {
             Ok(issued) => Verdict {
                 outcome: Outcome::Right,
                 told: Told::Success,
                 result: Ok(issued),
+                judged: Some(judged),
             },
             Err(reason) => Verdict::undone(reason.into(), Told::Nothing),
+        }
+    }
+
+    pub(super) fn wrong_credentials(&self) -> Reason {
+        Reason::WrongCredentials {
+            username_required: self.connection.connection.options.requires_username,
         }
     }
 
@@ -164,6 +225,7 @@ impl Attempt {
             outcome,
             told,
             result,
+            judged,
         } = verdict;
         let (answer, opaque) = match result {
             Ok(Issued { answer, opaque }) => (Ok(answer), opaque),
@@ -179,26 +241,46 @@ impl Attempt {
             .cx
             .store
             .write(async move |work: &mut Work| {
-                let raised = match attempt
+                let confirmed = match &judged {
+                    Some(judged) if told == Told::Breached => judged.may_confirm(work, now).await?,
+                    _ => true,
+                };
+                let (outcome, told) = if confirmed {
+                    (outcome, told)
+                } else {
+                    (Outcome::Wrong, Told::Unconfirmed)
+                };
+                let crossed = match attempt
                     .meters
                     .settle(work, &reservation, outcome, now)
                     .await?
                 {
-                    Ok(raised) => raised,
+                    Ok(crossed) => crossed,
                     Err(lost) => return Ok(Err(lost)),
                 };
-                let rows = events::of_attempt(&attempt, told, refused.as_deref(), &raised, now);
+                let rows = events::of_attempt(&attempt, told, refused.as_deref(), &crossed, now);
                 work.add_events(&rows).await?;
+                if let Some(judged) = &judged {
+                    judged.record(work, now).await?;
+                }
                 attempt
                     .record_success(work, outcome, opaque.as_ref(), now)
                     .await?;
-                Ok(Ok(raised))
+                Ok(Ok((crossed.raised, told)))
             })
             .await;
         match settled {
-            Ok(Ok(raised)) => {
+            Ok(Ok((raised, told))) => {
                 raised.iter().for_each(count_block);
-                answer
+                match told {
+                    Told::Breached => count_refusal("breached_password"),
+                    Told::Unconfirmed => count_refusal("breached_password_unconfirmed"),
+                    _ => {}
+                }
+                match told {
+                    Told::Unconfirmed => Err(self.wrong_credentials().into()),
+                    _ => answer,
+                }
             }
             Ok(Err(_lost)) => Err(Reason::TemporarilyUnavailable.into()),
             Err(error) => {
@@ -246,6 +328,8 @@ struct Verdict {
     outcome: Outcome,
     told: Told,
     result: Result<Issued, Refusal>,
+    /// Of a password that was right.
+    judged: Option<Judged>,
 }
 
 impl Verdict {
@@ -255,6 +339,7 @@ impl Verdict {
             outcome: Outcome::Undone,
             told,
             result: Err(refusal),
+            judged: None,
         }
     }
 }
@@ -267,6 +352,10 @@ fn count_block(raised: &Raised) {
         Raised::ManyUsers { .. } => return,
     };
     metrics::counter!("portcullis_blocks", "kind" => kind).increment(1);
+}
+
+fn count_refusal(reason: &'static str) {
+    metrics::counter!("portcullis_refusals_total", "reason" => reason).increment(1);
 }
 
 /// What a password is verified against: the user's hash, or one of the format and cost its connection would have.

@@ -4,6 +4,7 @@ use guard::Raised;
 use jiff::Timestamp;
 use model::{ClientId, EventType, LogEvent};
 use protocol::{GrantType, Reason};
+use serde_json::Value;
 use storage::Work;
 
 use super::attempt::Attempt;
@@ -11,7 +12,9 @@ use crate::answer::oauth::Refusal;
 use crate::event_log::{
     address_text, bounded, database_strategy, draft, error_detail, explain_source, stamp,
 };
-use crate::protection::raised_event;
+use crate::oauth::client_authentication::failure_event;
+use crate::protection::decision::{SourceFound, record};
+use crate::protection::{Crossed, raised_event};
 use crate::request::RequestContext;
 use crate::source_address::TrustedSource;
 
@@ -22,6 +25,10 @@ pub(super) enum Told {
     WrongPassword,
     /// The password was right, the user may not have a token.
     Refused,
+    /// The password was right and is breached.
+    Breached,
+    /// The same, but the source has been told so often that it is told what any wrong password is.
+    Unconfirmed,
     /// A fault of ours: nothing happened to the user.
     Nothing,
 }
@@ -31,13 +38,25 @@ pub(super) fn of_attempt(
     attempt: &Attempt,
     told: Told,
     refused: Option<&str>,
-    raised: &[Raised],
+    crossed: &Crossed,
     now: Timestamp,
 ) -> Vec<LogEvent> {
-    let text = refused.unwrap_or_default();
+    let wrong;
+    let text = if told == Told::Unconfirmed {
+        wrong = attempt.wrong_credentials().description();
+        &wrong
+    } else {
+        refused.unwrap_or_default()
+    };
     let mut rows = Vec::new();
     match told {
         Told::Nothing => {}
+        Told::Breached => rows.push(exchange(attempt, EventType::PasswordExchangeFailed, text)),
+        Told::Unconfirmed => {
+            rows.push(failure(attempt, EventType::WrongPassword, text));
+            rows.push(exchange(attempt, EventType::PasswordExchangeFailed, text));
+            rows.iter_mut().for_each(say_the_truth);
+        }
         Told::Success => rows.push(exchange(attempt, EventType::PasswordExchangeSucceeded, "")),
         Told::WrongPassword => {
             let first = if attempt.user.is_some() {
@@ -53,9 +72,18 @@ pub(super) fn of_attempt(
             rows.push(exchange(attempt, EventType::PasswordExchangeFailed, text));
         }
     }
-    for crossed in raised {
-        let mut event = raised_event(&attempt.cx, crossed, &attempt.user_name, &attempt.address());
+    for raised in &crossed.raised {
+        let mut event = raised_event(&attempt.cx, raised, &attempt.user_name, &attempt.address());
         describe(attempt, &mut event);
+        let reason = match raised {
+            Raised::Blocked { .. } => Some(guard::Reason::Blocked),
+            Raised::SuspiciousIp => Some(guard::Reason::SuspiciousIp),
+            Raised::ManyUsers { .. } => None,
+        };
+        if let Some(reason) = reason {
+            let source = SourceFound::of(&attempt.source);
+            record(&mut event, reason, &crossed.explained, &source);
+        }
         rows.push(event);
     }
     stamp(&mut rows, now, &*attempt.cx.app.entropy);
@@ -74,24 +102,44 @@ pub(super) fn describe(attempt: &Attempt, event: &mut LogEvent) {
     database_strategy(event);
 }
 
-fn failure(attempt: &Attempt, event_type: EventType, text: &str) -> LogEvent {
+/// An event about the user, without its text.
+pub(super) fn of_user(attempt: &Attempt, event_type: EventType) -> LogEvent {
     let mut event = draft(&attempt.cx, event_type);
     describe(attempt, &mut event);
-    text.clone_into(&mut event.description);
     event.user_id = attempt.user.as_ref().map(|user| user.user.user_id.clone());
+    event
+}
+
+/// What administrators see and the caller was not told.
+fn say_the_truth(event: &mut LogEvent) {
+    if let Some(Value::Object(ours)) = event.details.get_mut("portcullis") {
+        let truth = "the password is right and breached; this source was told so too often";
+        ours.insert("withheld".to_owned(), Value::from(truth));
+    }
+}
+
+fn failure(attempt: &Attempt, event_type: EventType, text: &str) -> LogEvent {
+    let mut event = of_user(attempt, event_type);
+    text.clone_into(&mut event.description);
     error_detail(&mut event, text);
     event
 }
 
 fn exchange(attempt: &Attempt, event_type: EventType, text: &str) -> LogEvent {
-    let mut event = draft(&attempt.cx, event_type);
-    describe(attempt, &mut event);
+    let mut event = of_user(attempt, event_type);
     text.clone_into(&mut event.description);
-    event.user_id = attempt.user.as_ref().map(|user| user.user.user_id.clone());
     event.client_ip = Some(address_text(attempt.cx.address()));
     event.audience = attempt.facts.audience().map(bounded);
     event.scope = attempt.facts.requested_scope().map(|scope| bounded(&scope));
     event
+}
+
+/// The event of an exchange that fails before anything is charged.
+pub(super) fn failed(grant: GrantType) -> EventType {
+    match grant {
+        GrantType::ClientCredentials => EventType::ClientCredentialsFailed,
+        GrantType::Password | GrantType::PasswordRealm => EventType::PasswordExchangeFailed,
+    }
 }
 
 /// Writes the event of a call that was refused before any charge, as far as its source may write one.
@@ -102,17 +150,7 @@ pub(super) async fn refused(
     source: Option<&TrustedSource>,
     reason: Reason,
 ) -> Refusal {
-    let own = guard::Source::new(cx.address());
-    let admission = &cx.app.protection.failure_events;
-    if admission.admit(&cx.tenant().id, &own, cx.now) {
-        let event_type = match grant {
-            GrantType::ClientCredentials => EventType::ClientCredentialsFailed,
-            GrantType::Password | GrantType::PasswordRealm => EventType::PasswordExchangeFailed,
-        };
-        let mut event = draft(cx, event_type);
-        event.description = bounded(&reason.description());
-        event.client_id = client.map(|id| ClientId::new(bounded(id.as_str())));
-        event.client_ip = Some(address_text(cx.address()));
+    if let Some(mut event) = failure_event(cx, failed(grant), client, &reason) {
         if let Some(source) = source {
             explain_source(&mut event, source);
         }

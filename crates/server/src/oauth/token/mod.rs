@@ -8,16 +8,18 @@ mod events;
 mod issue;
 mod password;
 
+use attempt::Asked;
 use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, header};
-use protocol::{Caller, Parameters, PresentedClient, Reason, TokenAnswer, TokenRequest};
+use protocol::{Parameters, PresentedClient, Reason, TokenAnswer, TokenRequest};
+use tokio::time::Instant;
 
-use super::client_authentication::authenticate;
+use super::client_authentication::{Authenticated, authenticate};
 use super::unread;
 use crate::answer::oauth::{Refusal, method_refused, success};
-use crate::directory::ClientFacts;
+use crate::protection::Question;
 use crate::request::{RequestContext, only_one};
 
 /// The token endpoint.
@@ -49,24 +51,36 @@ async fn answer(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> (&'static str, Result<TokenAnswer, Refusal>) {
-    let (presented, request) = match parse(headers, body) {
+    let arrived = Instant::now();
+    let (presented, parameters, request) = match parse(headers, body) {
         Ok(parsed) => parsed,
         Err(reason) => return ("none", Err(reason.into())),
     };
     let grant = request.grant_type();
-    let outcome = match authenticate(cx, &presented).await {
-        Ok((caller, client)) => serve(cx, headers, caller, &client, request).await,
-        Err(reason) => {
-            Err(events::refused(cx, grant, Some(presented.id().clone()), None, reason).await)
+    let question = Question::of(cx, headers, &presented, &parameters);
+    let refusals = &cx.app.protection.refusals;
+    let known = question.and_then(|question| refusals.answer(&question, cx.now));
+    let outcome = match authenticate(cx, &presented, events::failed(grant), known).await {
+        Err(refusal) => Err(refusal),
+        Ok(authenticated) => {
+            let asked = Asked {
+                pool: authenticated.pool.clone(),
+                question,
+                arrived,
+            };
+            let outcome = serve(cx, headers, &authenticated, asked, request).await;
+            match authenticated.refusal(cx).await {
+                Some(refusal) => Err(refusal),
+                None => outcome,
+            }
         }
     };
     (grant.label(), outcome)
 }
 
-fn parse(
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<(PresentedClient, TokenRequest), Reason> {
+type Parsed = (PresentedClient, Parameters, TokenRequest);
+
+fn parse(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Parsed, Reason> {
     let body = body.map_err(|rejection| unread(&rejection))?;
     let content_type = only_one(headers, &header::CONTENT_TYPE).flatten();
     // Never ignored: what is meant to authenticate and cannot be read must not leave a public client behind.
@@ -74,22 +88,24 @@ fn parse(
     let parameters = Parameters::parse(content_type, &body)?;
     let presented = PresentedClient::read(authorization, &parameters)?;
     let request = TokenRequest::read(&parameters)?;
-    Ok((presented, request))
+    Ok((presented, parameters, request))
 }
 
 async fn serve(
     cx: &RequestContext,
     headers: &HeaderMap,
-    caller: Caller,
-    client: &ClientFacts,
+    authenticated: &Authenticated,
+    asked: Asked,
     request: TokenRequest,
 ) -> Result<TokenAnswer, Refusal> {
+    let caller = authenticated.caller.clone();
     match request {
         TokenRequest::Password(request) => {
-            password::exchange(cx, headers, caller, client, request).await
+            let client = &authenticated.client;
+            password::exchange(cx, headers, caller, client, asked, request).await
         }
         TokenRequest::ClientCredentials(request) => {
-            client_credentials::exchange(cx, caller, request).await
+            client_credentials::exchange(cx, caller, asked.pool, request).await
         }
     }
 }

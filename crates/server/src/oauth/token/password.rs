@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use credentials::{ClientStanding, Password, Share};
-use guard::Policy;
 use http::HeaderMap;
+use jiff::Timestamp;
 use model::{ClientId, Identifier, ResourceServer, SubjectType};
 use protocol::{
     Audience, Caller, DirectoryChoice, PasswordFacts, PasswordRequest, Reason, TokenAnswer, UserApi,
@@ -15,13 +15,14 @@ use protocol::{
 use storage::{Shown, StoreError};
 use tokio::time::Instant;
 
-use super::attempt::{Attempt, Step, against};
+use super::attempt::{Asked, Attempt, Step, against};
 use super::events;
 use crate::answer::oauth::Refusal;
 use crate::directory::{ClientFacts, ConnectionFacts, ConnectionName};
 use crate::event_log::user_name;
 use crate::protection::account::{account_of, unknown_digest};
-use crate::protection::{Meters, RefusalKey, header_watch};
+use crate::protection::policy::policy_for;
+use crate::protection::{KnownRefusal, Meters, RefusalKey, header_watch};
 use crate::request::RequestContext;
 use crate::source_address::{TrustedSource, decide};
 
@@ -31,6 +32,7 @@ pub(super) async fn exchange(
     headers: &HeaderMap,
     caller: Caller,
     client: &ClientFacts,
+    asked: Asked,
     request: PasswordRequest,
 ) -> Result<TokenAnswer, Refusal> {
     let source = decide(headers, &caller, &client.header_trust, cx.address());
@@ -56,11 +58,12 @@ pub(super) async fn exchange(
         &source.source,
         source.standing,
     );
-    if let Some(known) = cx.app.protection.refusals.get(&refusal_key, cx.now) {
+    if let Some(known) = known_refusal(cx, &refusal_key, &asked, cx.now) {
         return Err(Refusal::by_guard(cx, &known));
     }
 
-    let attempt = prepare(cx, facts, connection, identifier, source, refusal_key)
+    let tried = (refusal_key, asked);
+    let attempt = prepare(cx, facts, connection, identifier, source, tried)
         .await
         .map_err(|error| {
             tracing::error!(%error, "user not looked up");
@@ -68,6 +71,23 @@ pub(super) async fn exchange(
         })?;
 
     take(attempt).await
+}
+
+/// What this node knows. Of a call whose secret was right, only what was read for the same question since it came: an older
+/// reading, or another application's, need not know that the pool of its secret is full, and would tell that it is right.
+fn known_refusal(
+    cx: &RequestContext,
+    key: &RefusalKey,
+    asked: &Asked,
+    now: Timestamp,
+) -> Option<KnownRefusal> {
+    let refusals = &cx.app.protection.refusals;
+    let Some(pool) = &asked.pool else {
+        return refusals.get(key, now);
+    };
+    let known = refusals.answer_read_since(asked.question.as_ref()?, asked.arrived, now)?;
+    pool.was_read();
+    Some(known)
 }
 
 /// The rules about what the caller asked for, before anybody is looked up.
@@ -144,7 +164,7 @@ async fn prepare(
     connection: Arc<ConnectionFacts>,
     identifier: Identifier,
     source: TrustedSource,
-    refusal_key: RefusalKey,
+    (refusal_key, asked): (RefusalKey, Asked),
 ) -> Result<Attempt, StoreError> {
     let tenant = &cx.tenant().id;
     let digests = &cx.app.secrets.meters;
@@ -176,7 +196,7 @@ async fn prepare(
         source: source.source,
         standing: source.standing,
     };
-    let policy = policy_for(cx, &connection);
+    let policy = policy_for(&cx.facts, &connection);
     Ok(Attempt {
         meters: Meters::of(policy, &attempt, digests, tenant, shown),
         password: Password::new(facts.password())
@@ -188,17 +208,9 @@ async fn prepare(
         user,
         source,
         refusal_key,
+        asked,
         user_name,
     })
-}
-
-/// The tenant's policy, without brute-force protection where the directory has it switched off.
-fn policy_for<'cx>(cx: &'cx RequestContext, connection: &ConnectionFacts) -> &'cx Policy {
-    if connection.connection.options.brute_force_protection {
-        &cx.facts.policy
-    } else {
-        &cx.facts.policy_without_brute_force
-    }
 }
 
 /// Waits for its turn, takes a place in the hashing queue, and tries until the attempt is permitted or refused.
@@ -212,7 +224,7 @@ async fn take(attempt: Attempt) -> Result<TokenAnswer, Refusal> {
     let share = share(&attempt);
     let mut place = match attempt
         .meters
-        .line(policy_for(&attempt.cx, &attempt.connection))
+        .line(policy_for(&attempt.cx.facts, &attempt.connection))
     {
         Some((key, capacity)) => Some(
             app.protection
@@ -225,11 +237,8 @@ async fn take(attempt: Attempt) -> Result<TokenAnswer, Refusal> {
     };
     let mut pause = FIRST_PAUSE;
     loop {
-        if let Some(known) = app
-            .protection
-            .refusals
-            .get(&attempt.refusal_key, attempt.cx.now_again())
-        {
+        let now = attempt.cx.now_again();
+        if let Some(known) = known_refusal(&attempt.cx, &attempt.refusal_key, &attempt.asked, now) {
             return Err(Refusal::by_guard(&attempt.cx, &known));
         }
         let slot = app

@@ -65,7 +65,7 @@ on_both_engines! {
         let backend = world.backend(true).await;
         backend.add_user(ANA).await;
         for address in [HOME, &backend.address] {
-            for _ in 0..110 {
+            for _ in 0..95 {
                 let call = backend.login(ANA, "wrong").with("client_secret", "guessed").from(address);
                 call.end_user(HOME).send().await.expect(401);
             }

@@ -4,6 +4,7 @@ mod accounts;
 mod counting;
 mod document;
 mod identifiers;
+mod lockout;
 mod log;
 mod oracles;
 mod password_vectors;

@@ -267,6 +267,8 @@ on_both_engines! {
         for path in [BRUTE_FORCE, SUSPICIOUS_IP, OWN] {
             names(&admin.get(path).await.expect(200).json(), path, &mut offered);
         }
+        // Who is told, and the pool of confirmations, which `breached::confirmations` shows.
+        offered.retain(|name| !name.contains("/administrators") && !name.contains("/confirmations/"));
         // Stages that are not on the path of a login; nothing of theirs is built yet.
         offered.retain(|name| !name.contains("pre-user-registration") && !name.contains("pre-custom-token-exchange"));
         let mut tried = BTreeSet::new();

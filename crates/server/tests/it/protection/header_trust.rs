@@ -99,6 +99,17 @@ on_both_engines! {
             assert!(told[0].contains(word), "{told:?}");
         }
 
+        // A public application cannot authenticate, so its word is never taken.
+        let public = world.backend(true).await;
+        let admin = world.admin().await;
+        let none = json!({"token_endpoint_auth_method": "none", "is_token_endpoint_ip_header_trusted": false});
+        admin.patch(&format!("clients/{}", public.client_id), none).await.expect(200);
+        let login = public.login(ANA, testkit::PASSWORD).with("client_secret", serde_json::Value::Null).end_user(HOME);
+        login.send().await.expect(200);
+        let event = admin.events("w").await.remove(0);
+        assert!(event["description"].as_str().unwrap().contains("was not authenticated"), "{event}");
+        assert_eq!(event["details"]["portcullis"]["source"], "ignored: not authenticated");
+
         let untrusted = world.backend(false).await;
         untrusted.login_right(ANA, HOME).await.expect(200);
         let event = admin.events("w").await.remove(0);

@@ -2,7 +2,9 @@
 
 mod block_ends;
 mod blocks;
+mod client_secrets;
 mod concurrency;
+mod decisions;
 mod false_positives;
 mod flood;
 mod hang_up;

@@ -44,7 +44,15 @@ on_both_engines! {
             ("suspicious-ip-throttling", json!({"stage": {"pre-login": {"max_attempts": 0, "rate": 864_000}}})),
             ("suspicious-ip-throttling", json!({"stage": {"pre-login": {"max_attempts": 100, "rate": 1}}})),
             ("suspicious-ip-throttling", json!({"allowlist": vec!["192.0.2.1"; 101]})),
-            ("breached-password-detection", json!({"enabled": true})),
+            ("breached-password-detection", json!({"enabled": "true"})),
+            ("breached-password-detection", json!({"shields": ["block", "pray"]})),
+            ("breached-password-detection", json!({"admin_notification_frequency": ["hourly"]})),
+            ("breached-password-detection", json!({"method": "enhanced"})),
+            ("breached-password-detection", json!({"method": "magic"})),
+            ("breached-password-detection", json!({"stage": {"pre-login": {"shields": []}}})),
+            ("breached-password-detection", json!({"stage": {"pre-user-registration": {"shields": ["user_notification"]}}})),
+            ("breached-password-detection", json!({"stage": {"pre-change-password": {"shields": ["user_notification"]}}})),
+            ("bot-detection", json!({"monitoring_mode_enabled": true})),
         ] {
             let path = format!("attack-protection/{path}");
             let before = admin.get(&path).await.expect(200).json();

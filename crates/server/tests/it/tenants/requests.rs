@@ -40,7 +40,17 @@ const OWN: [&str; 5] = [
     "<own user>",
 ];
 
-const QUERIES: [(&str, &str); 8] = [
+const QUERIES: [(&str, &str); 12] = [
+    ("/portcullis/decisions", "identifier=<email>"),
+    ("/portcullis/decisions", "user_id=<user>"),
+    (
+        "/portcullis/decisions/now",
+        "identifier=<email>&ip=<address>&connection=<directory>",
+    ),
+    (
+        "/portcullis/decisions/now",
+        "identifier=x&ip=192.0.2.9&client_id=<client>",
+    ),
     ("/users", "q=email%3A<email>"),
     ("/users-by-email", "email=<email>"),
     ("/user-blocks", "identifier=<email>"),
@@ -160,7 +170,11 @@ fn filled(path: &str, ids: &[&str]) -> Vec<String> {
         ("{ip}", &["<address>"]),
         (
             "{shield}",
-            &["brute-force-protection", "suspicious-ip-throttling"],
+            &[
+                "brute-force-protection",
+                "suspicious-ip-throttling",
+                "breached-password-detection",
+            ],
         ),
         ("{kind}", &["password-change", "email-verification"]),
         ("{prompt}", &["login"]),

@@ -1,7 +1,7 @@
 //! Log events: kept whole, paged both ways, read from a checkpoint on.
 
 use model::{ClientId, EventType, LogEvent, UserId};
-use storage::{EventFilter, EventQuery, EventRange, Page, Work};
+use storage::{DecisionFilter, EventFilter, EventQuery, EventRange, Page, Work};
 
 use crate::both_engines;
 use crate::rows;
@@ -87,6 +87,35 @@ both_engines! {
         assert_eq!(list(EventFilter { client_id: Some(ClientId::new("c7")), ..none.clone() }).await, [1]);
         assert_eq!(list(EventFilter { ip: ip.clone(), ..none.clone() }).await, [2, 3]);
         assert_eq!(list(EventFilter { ip, event_type: block, ..none }).await, [3]);
+    }
+
+    async fn records_of_refusals_are_found_by_what_people_ask_for(stage: Stage) {
+        stage.rows.write(async |work: &mut Work| {
+            let mut events: Vec<LogEvent> = (0..6).map(|micros| rows::decision(micros, "brute_force")).collect();
+            events[0] = rows::event(0);
+            events[1] = rows::decision(1, "same_user");
+            events[2].ip = Some("192.0.2.7".to_owned());
+            events[3].user_name = Some("  ANA@Example.com".to_owned());
+            events[4].user_name = Some("unknown:0123456789abcdef".to_owned());
+            work.add_events(&events).await
+        }).await.unwrap();
+        let page = async |filter: DecisionFilter, page| {
+            let listed = stage.rows.list_decisions(&filter, page).await.unwrap();
+            let micros = listed.items.iter().map(|event| event.date.as_microsecond() - rows::at(0).as_microsecond());
+            (micros.collect::<Vec<_>>(), listed.total)
+        };
+        let list = async |filter| page(filter, Page::ALL).await.0;
+        let none = DecisionFilter::default();
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(page(none.clone(), Page::numbered(0, 2)).await, (vec![5, 4], 5));
+        assert_eq!(page(none.clone(), Page::numbered(1, 2)).await, (vec![3, 2], 5));
+        assert_eq!(list(DecisionFilter { reason: Some("same_user".to_owned()), ..none.clone() }).await, [1]);
+        assert_eq!(list(DecisionFilter { ip: Some("192.0.2.7".to_owned()), ..none.clone() }).await, [2]);
+        assert_eq!(list(DecisionFilter { names: names(&["ana@example.com"]), ..none.clone() }).await, [5, 3, 2, 1]);
+        let both = names(&["unknown:0123456789abcdef", "eve@example.com"]);
+        assert_eq!(list(DecisionFilter { names: both, ..none.clone() }).await, [4]);
+        let span = DecisionFilter { from: Some(rows::log_id(2)), before: Some(rows::log_id(4)), ..none };
+        assert_eq!(list(span).await, [3, 2]);
     }
 
     async fn a_checkpoint_reader_sees_everything_once_and_nothing_too_young(stage: Stage) {

@@ -53,6 +53,51 @@ both_engines! {
         write(&stage.rows, Vec::new()).await.unwrap();
     }
 
+    async fn looking_on_gives_the_same_rows_in_one_statement(stage: Stage) {
+        write(&stage.rows, vec![rows::meter([7; 32]), rows::meter([8; 32])]).await.unwrap();
+        let locked = read(&stage.rows, vec![[7; 32], [9; 32], [8; 32]]).await;
+        let before = stage.store.statement_trace();
+        let beside = stage.rows.write(async |work: &mut Work| {
+            work.read_meters_beside(&[[9; 32], [7; 32]], &[[8; 32], [6; 32]]).await
+        });
+        let beside = beside.await.unwrap();
+        let ran = stage.store.statement_trace().since(&before);
+        assert_eq!(ran.iter().map(|(_, tally)| tally.runs).sum::<u64>(), 1);
+        assert_eq!(beside, (vec![None, locked[0].clone()], vec![locked[2].clone(), None]));
+        for (charged, looked_at) in [(vec![], vec![[8; 32]]), (vec![[7; 32]], vec![])] {
+            let (charged_of, looked_at_of) = (charged.clone(), looked_at.clone());
+            let found = stage.rows.write(async move |work: &mut Work| {
+                work.read_meters_beside(&charged_of, &looked_at_of).await
+            });
+            let (one, other) = found.await.unwrap();
+            assert_eq!((one.len(), other.len()), (charged.len(), looked_at.len()));
+        }
+        let plain = stage.rows.look_at_meters(&[[8; 32], [6; 32]]).await.unwrap();
+        assert_eq!(plain, [locked[2].as_ref().map(|(row, _)| row.clone()), None]);
+    }
+
+    async fn an_event_is_kept_out_by_what_is_counted(stage: Stage) {
+        let add = async |micros: i64, keys: &[[u8; 32]], now| {
+            let keys = keys.to_vec();
+            let added = stage.rows.write(async move |work: &mut Work| {
+                work.add_event_unless_counted(&rows::event(micros), &keys, now).await
+            });
+            added.await.unwrap()
+        };
+        let meter = rows::meter([7; 32]);
+        assert!(add(1, &[[7; 32], [8; 32]], rows::at(0)).await);
+        write(&stage.rows, vec![meter.clone()]).await.unwrap();
+        assert!(!add(2, &[[8; 32], [7; 32]], rows::at(0)).await);
+        assert!(add(3, &[[8; 32]], rows::at(0)).await);
+        assert!(add(4, &[], rows::at(0)).await);
+        let late = only(&stage.rows).await.expires_at;
+        assert!(add(5, &[[7; 32]], late).await, "what is expired counts nothing");
+        for (micros, there) in [(1, true), (2, false), (3, true), (4, true), (5, true)] {
+            let found = stage.rows.find_event(&rows::log_id(micros)).await.unwrap();
+            assert_eq!(found, there.then(|| rows::event(micros)));
+        }
+    }
+
     async fn a_write_needs_the_revision_that_is_there(stage: Stage) {
         let meter = rows::meter([7; 32]);
         write(&stage.rows, vec![meter.clone()]).await.unwrap();

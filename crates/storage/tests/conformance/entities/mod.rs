@@ -1,6 +1,7 @@
 //! What is kept of each entity, and what its functions answer.
 
 mod accounts;
+mod breaches;
 mod clients;
 mod connections;
 mod emails;

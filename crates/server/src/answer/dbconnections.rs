@@ -56,6 +56,9 @@ pub(crate) fn unfit(refused: &Unfit) -> Value {
 pub(crate) const REUSED: (&str, &str) =
     ("PasswordHistoryError", "Password has previously been used");
 
+/// The text of a password that is known from a breach; the wire has a code for it and none.
+pub(crate) const LEAKED: &str = "Password was disclosed in a data breach of another site. Choose one that you use nowhere else.";
+
 fn named(name: &str, message: &str) -> Value {
     json!({
         "name": name,
@@ -122,6 +125,7 @@ impl Refusal {
             Self::Password(Refused::Unfit(Unfit::InDictionary)) => "Password is too common".to_owned(),
             Self::Password(Refused::Unfit(Unfit::Personal)) => "Password contains user information".to_owned(),
             Self::Password(Refused::Reused) => REUSED.1.to_owned(),
+            Self::Password(Refused::Leaked) => LEAKED.to_owned(),
             Self::TooManySignUps => "We have detected suspicious sign-up behavior and further attempts will be blocked. Please contact the administrator.".to_owned(),
             Self::TooManyRequests => "Too many requests. Try again later.".to_owned(),
             Self::Unavailable | Self::Password(Refused::Busy { .. } | Refused::Store(_)) => {
@@ -153,6 +157,7 @@ impl Refusal {
             Self::Password(Refused::NotAPassword(_) | Refused::Unfit(_) | Refused::Reused) => {
                 ("BadRequestError", "invalid_password")
             }
+            Self::Password(Refused::Leaked) => ("BadRequestError", "password_leaked"),
             Self::TooManySignUps => ("AnomalyDetected", "too_many_attempts"),
             Self::TooManyRequests => ("TooManyRequestsError", "too_many_requests"),
             Self::Unavailable | Self::Password(Refused::Busy { .. } | Refused::Store(_)) => {

@@ -103,6 +103,11 @@ impl Judged {
         confirmation: None,
     };
 
+    /// Whether [`Self::record`] writes anything.
+    pub(crate) fn has_followings(&self) -> bool {
+        self.leak.is_some() || self.warning.is_some()
+    }
+
     /// Whether the password must not be used.
     pub(crate) fn refuses(&self) -> bool {
         self.refuses

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::account_mails::AccountMail;
 use crate::answer::dbconnections::{Refusal, signed_up};
+use crate::breach::{About, Stage};
 use crate::directory::ConnectionFacts;
 use crate::event_log::{address_text, stamp};
 use crate::management::users::{new_record, username_rule};
@@ -217,7 +218,7 @@ impl From<Refusal> for Failed {
 async fn carry_out(cx: &RequestContext, sign_up: &SignUp) -> Result<Value, Failed> {
     let client = &sign_up.asker.client.client.client_id;
     let document = sign_up.document();
-    let accepted = passwords::accept(
+    let accepted = passwords::accept_chosen(
         cx,
         Proposal {
             connection: &sign_up.connection.connection,
@@ -230,6 +231,12 @@ async fn carry_out(cx: &RequestContext, sign_up: &SignUp) -> Result<Value, Faile
                 client.as_str(),
                 sign_up.asker.standing,
             ),
+        },
+        Stage::SignUp,
+        || About {
+            source: &sign_up.asker.source.source,
+            user: None,
+            event: sign_up.event(cx, EventType::BreachedPasswordAtSignup),
         },
     )
     .await

@@ -20,6 +20,7 @@ use super::ending::{self, Ending};
 use super::page::{answer_for, name_of};
 use super::ticket;
 use crate::account_mails::AccountMail;
+use crate::breach::{About, Stage};
 use crate::event_log::{bounded, database_strategy, draft, error_detail, stamp};
 use crate::passwords::{self, Accepted, Proposal, Refused, Rules, person_of};
 use crate::protection::share;
@@ -99,7 +100,17 @@ pub(crate) async fn change(
         before: Some(&holder.user),
         share: share(&cx.app, &source, "reset-password", ClientStanding::Public),
     };
-    let accepted = match passwords::accept(&cx, proposal).await {
+    let about = || About {
+        source: &source,
+        user: Some(&holder.user.user.user_id),
+        event: *event(
+            &cx,
+            EventType::BreachedPasswordAtChange,
+            &holder.user,
+            &holder.connection.name,
+        ),
+    };
+    let accepted = match passwords::accept_chosen(&cx, proposal, Stage::Change, about).await {
         Ok(accepted) => accepted,
         Err(refused) => {
             return match refuse(&cx, &holder, &refused).await {
@@ -163,6 +174,10 @@ async fn refuse(
         Refused::Reused => {
             "You have used this password before. Please choose a new one.".to_owned()
         }
+        Refused::Leaked => {
+            "This password is in a list of passwords that were stolen from another site. Please choose one that you use nowhere else."
+                .to_owned()
+        }
         Refused::Busy { .. } => return Err(Ending::Unavailable),
         Refused::Store(error) => return Err(ending::unavailable(error.clone())),
     };
@@ -174,13 +189,8 @@ async fn refuse(
     );
     event.description = bounded(&problem);
     error_detail(&mut event, &problem);
-    let counted = ticket::count_refused(
-        cx,
-        TicketKind::PasswordReset,
-        *event,
-        matches!(refused, Refused::Reused),
-    )
-    .await;
+    let was_work = matches!(refused, Refused::Reused | Refused::Leaked);
+    let counted = ticket::count_refused(cx, KIND, *event, was_work).await;
     counted.map_err(ending::unavailable)?;
     Ok((StatusCode::BAD_REQUEST, problem))
 }

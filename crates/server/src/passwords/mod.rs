@@ -10,6 +10,7 @@ use credentials::{Password, PasswordHash, PersonalData, Share, Unfit, Verified};
 use model::{Connection, TicketKind, UserRecord};
 use storage::{StoreError, Work, Written};
 
+use crate::breach::{About, Stage, judge_new};
 use crate::protection::blocks;
 use crate::protection::lifecycle::LiftedBy;
 use crate::request::RequestContext;
@@ -33,6 +34,8 @@ pub(crate) enum Refused {
     Unfit(Unfit),
     /// Used before, as far back as the directory remembers.
     Reused,
+    /// Known from a breach, where the tenant's shield blocks that.
+    Leaked,
     Busy {
         retry_after: u64,
     },
@@ -73,6 +76,32 @@ pub(crate) async fn accept(
         instead_of: proposal.before.and_then(|user| user.password_hash.clone()),
         history: rules.history,
     })
+}
+
+/// The same for a password that somebody chooses for himself: it is looked up in lists of breached ones, too, and what
+/// follows from that is written before anybody is told.
+pub(crate) async fn accept_chosen<'a>(
+    cx: &RequestContext,
+    proposal: Proposal<'_>,
+    stage: Stage,
+    about: impl FnOnce() -> About<'a>,
+) -> Result<Accepted, Refused> {
+    let text = proposal.password;
+    let accepted = accept(cx, proposal).await?;
+    let password = Password::new(text).map_err(|error| Refused::NotAPassword(error.to_string()))?;
+    let judged = judge_new(cx, stage, &password, about).await;
+    let refuses = judged.refuses();
+    if judged.has_followings() {
+        let now = cx.now_again();
+        let written = cx
+            .store
+            .write(async move |work: &mut Work| judged.record(work, now).await);
+        written.await.map_err(Refused::Store)?;
+    }
+    if refuses {
+        return Err(Refused::Leaked);
+    }
+    Ok(accepted)
 }
 
 impl Accepted {

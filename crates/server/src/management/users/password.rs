@@ -3,7 +3,7 @@
 use credentials::{ClientStanding, PersonalData, Share, Unfit};
 use model::{Connection, UserRecord};
 
-use crate::answer::dbconnections::REUSED;
+use crate::answer::dbconnections::{LEAKED, REUSED};
 use crate::answer::management::Problem;
 use crate::management::authorization::ManagementCall;
 use crate::passwords::{self, Accepted, Proposal, Refused};
@@ -46,6 +46,8 @@ fn told(refused: &Refused) -> Problem {
             "PasswordNoUserInfoError: Password contains user information".to_owned()
         }
         Refused::Reused => format!("{}: {}", REUSED.0, REUSED.1),
+        // Passwords that administrators set are not looked up.
+        Refused::Leaked => LEAKED.to_owned(),
         Refused::Busy { retry_after } => {
             return Problem::Busy {
                 retry_after: *retry_after,

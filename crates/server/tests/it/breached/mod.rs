@@ -3,6 +3,7 @@
 mod confirmations;
 mod digests;
 mod login;
+mod new_passwords;
 mod online;
 mod oracles;
 mod range_server;

@@ -1,7 +1,8 @@
 //! The server: every endpoint, the protection around them, background jobs.
 //!
 //! Only this crate knows HTTP status codes. Rules come from `protocol` and `guard`, rows from `storage`.
-//! Folders are named like what they serve: `oauth` (RFC endpoints), `management` (Management API v2),
+//! Folders are named like what they serve: `oauth` (RFC endpoints), `dbconnections` (sign-up and new passwords),
+//! `hosted` (pages behind links), `management` (Management API v2), `passwords` (the one way of every new one),
 //! `protection` (charge, settle, blocks), `directory` (what is looked up again and again), `answer` (one file a surface).
 
 mod account_mails;

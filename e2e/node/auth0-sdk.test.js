@@ -136,6 +136,10 @@ describe('the block', () => {
     assert.deepEqual(blocked_for, [{ identifier: user.email, ip: ATTACKER, connection: connection.name }]);
     await management.userBlocks.delete(user.user_id);
     assert.deepEqual((await management.userBlocks.list(user.user_id)).blocked_for, []);
+    const { data: events } = await management.users.logs.list(user.user_id);
+    const lifted = events.find((event) => event.type === 'portcullis_block_lifted');
+    assert.equal(lifted.details.portcullis.block.lifted_by.how, 'administrator');
+    assert.ok(events.some((event) => event.type === 'portcullis_block_created'));
     assert.ok((await login.oauth.passwordGrant(credentials(user), from(ATTACKER))).data.access_token);
   });
 
@@ -263,6 +267,25 @@ describe('Management client', () => {
 
     const throttling = await management.attackProtection.suspiciousIpThrottling.get();
     assert.deepEqual(throttling.stage['pre-login'], { max_attempts: 100, rate: 864000 });
+  });
+
+  test('shows and lifts the throttle of an address', async () => {
+    const address = '203.0.113.98';
+    const shield = management.attackProtection.suspiciousIpThrottling;
+    const { stage } = await shield.get();
+    const few = { ...stage, 'pre-login': { max_attempts: 3, rate: 3600000 } };
+    await shield.update({ stage: few });
+    try {
+      for (let number = 0; number < 3; number += 1) {
+        const guess = { username: `throttled-${number}@example.com`, password: 'wrong', audience: api.identifier };
+        await assert.rejects(login.oauth.passwordGrant(guess, from(address)), { statusCode: 403 });
+      }
+      await management.anomaly.blocks.checkIp(address);
+      await management.anomaly.blocks.unblockIp(address);
+      await assert.rejects(management.anomaly.blocks.checkIp(address), { statusCode: 404 });
+    } finally {
+      await shield.update({ stage });
+    }
   });
 
   test('says that an address is not blocked', async () => {

@@ -99,6 +99,24 @@ def test_blocks_are_shown_and_lifted(tenant):
     blocks.delete(user.user_id)
     assert blocks.list(user.user_id).blocked_for == []
     assert login(tenant, user, forwarded_for=ATTACKER)["access_token"]
+    lifted = tenant.newest_event("portcullis_block_lifted", user.email)
+    assert lifted.user_id == user.user_id
+
+
+def test_blocks_are_lifted_by_identifier_and_by_address(tenant):
+    blocks = tenant.management.user_blocks
+    user = tenant.create_user("blocked-twice")
+    block(tenant, user)
+    blocks.delete_by_identifier(identifier=user.email)
+    assert blocks.list_by_identifier(identifier=user.email).blocked_for == []
+    assert login(tenant, user, forwarded_for=ATTACKER)["access_token"]
+
+    other = tenant.create_user("blocked-at-an-address")
+    block(tenant, other)
+    tenant.management.anomaly.blocks.unblock_ip(ATTACKER)
+    assert blocks.list(other.user_id).blocked_for == []
+    with pytest.raises(NotFoundError):
+        tenant.management.anomaly.blocks.check_ip(ATTACKER)
 
 
 def test_users_live_and_end(tenant):

@@ -64,4 +64,4 @@ pub use rule::{
     BLOCK_LIFE, MANY_USERS, MANY_USERS_WINDOW, NOTICE_INTERVAL, RESERVATION_LIFE, Rule,
 };
 pub use source::Source;
-pub use verdict::{Lost, Outcome, Raised, Reason, Reservation, Settlement, Strike, Verdict};
+pub use verdict::{Hold, Lost, Outcome, Raised, Reason, Reservation, Settlement, Strike, Verdict};

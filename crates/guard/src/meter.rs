@@ -134,6 +134,14 @@ impl MeterKind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
+    /// The kinds whose full rows are blocks: they stand until somebody or time ends them.
+    pub const BLOCKS: [Self; 2] = [Self::Pair, Self::Identifier];
+
+    /// Whether a full row of this kind is a block.
+    pub fn is_block(self) -> bool {
+        Self::BLOCKS.contains(&self)
+    }
+
     /// Whether it is a meter of suspicious IP throttling.
     pub fn counts_source(self) -> bool {
         matches!(self, Self::Source(_) | Self::SignUp(_))

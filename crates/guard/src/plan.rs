@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use crate::rule::{Judgement, Rule};
-use crate::verdict::{Lost, Outcome, Raised, Reason, Reservation, Settlement, Strike, Verdict};
+use crate::verdict::{Hold, Lost, Outcome, Raised, Reason, Reservation, Settlement, Strike, Verdict};
 use crate::{Explained, MeterKind, MeterName, Row, Shield};
 
 /// What an attempt is counted in.
@@ -54,9 +54,14 @@ impl Plan {
                 charged.push(stored);
                 continue;
             }
-            let row = meter.rule.standing(&stored, now);
+            let mut row = meter.rule.standing(&stored, now);
+            let judgement = meter.rule.judge(&row);
+            if meter.shield != Shield::Enforce || !matches!(judgement, Judgement::Refuse { .. }) {
+                // A block that was told has ended, by its time or by the settings.
+                row.told = 0;
+            }
             if meter.shield == Shield::Enforce {
-                match (meter.rule.judge(&row), meter.reason(), &mut refusal) {
+                match (judgement, meter.reason(), &mut refusal) {
                     (Judgement::Refuse { until }, Some(reason), None) => {
                         refusal = Some((reason, until));
                     }
@@ -115,9 +120,16 @@ impl Plan {
                 && let Some(line) = meter.crossed(&before, &after)
             {
                 after.noticed_at = after.written_at;
-                let told =
+                if let Raised::Blocked {
+                    hold: Hold::Block { .. },
+                    ..
+                } = line
+                {
+                    after.told = after.failed;
+                }
+                let same =
                     |other: &Raised| std::mem::discriminant(other) == std::mem::discriminant(&line);
-                if !raised.iter().any(told) {
+                if !raised.iter().any(same) {
                     raised.push(line);
                 }
             }
@@ -175,12 +187,16 @@ impl Plan {
         };
         let first = self.paired(rows).position(|entry| refuses(&entry))?;
         let mut due = false;
-        let rows = self.paired(rows).enumerate().map(|(index, (_, row))| {
+        let rows = self.paired(rows).enumerate().map(|(index, (meter, row))| {
             let mut row = stored_or_fresh(row, now);
             if index == first && row.notice_due(now) {
                 due = true;
                 row.written_at = row.effective(now);
                 row.noticed_at = row.written_at;
+                if meter.name.kind.is_block() && row.told == 0 {
+                    // It became a block when the settings changed, which no failure told.
+                    row.told = row.failed;
+                }
             }
             row
         });
@@ -218,6 +234,17 @@ impl Meter {
         }
     }
 
+    /// What a full row of this meter leads to.
+    fn hold(&self, row: &Row) -> Hold {
+        match (self.shield, self.rule.judge(row)) {
+            (Shield::Enforce, Judgement::Refuse { until }) if self.name.kind.is_block() => {
+                Hold::Block { until }
+            }
+            (Shield::Enforce, _) => Hold::Throttle,
+            (Shield::Observe | Shield::Off, _) => Hold::Watched,
+        }
+    }
+
     /// The line that a failure crossed. A block is raised by the very failure that makes it. What hovers at its
     /// line (a bucket), or stays above it (a shield that only watches), is raised once an interval.
     fn crossed(&self, before: &Row, after: &Row) -> Option<Raised> {
@@ -229,9 +256,11 @@ impl Meter {
         let line = match (self.reason(), &self.rule) {
             (Some(Reason::Blocked), Rule::Consecutive { threshold }) => Raised::Blocked {
                 threshold: *threshold,
+                hold: self.hold(after),
             },
             (Some(Reason::Blocked), Rule::Failures { capacity, .. }) => Raised::Blocked {
                 threshold: *capacity,
+                hold: self.hold(after),
             },
             (Some(Reason::SuspiciousIp), _) => Raised::SuspiciousIp,
             (None, Rule::Accounts) => Raised::ManyUsers {

@@ -125,6 +125,14 @@ impl Policy {
         }
     }
 
+    /// With how many failures rows of this kind are blocks; none while this policy makes none of them one.
+    pub fn block_threshold(&self, kind: MeterKind) -> Option<u32> {
+        match (self.shield(kind), self.rule(kind)) {
+            (Shield::Enforce, Rule::Consecutive { threshold }) => Some(threshold),
+            _ => None,
+        }
+    }
+
     /// How meters of this kind count under this policy, whether or not their shield is on.
     pub fn rule(&self, kind: MeterKind) -> Rule {
         let threshold = self.brute_force.max_attempts.max(1);

@@ -77,6 +77,18 @@ impl Policy {
         plan.plan()
     }
 
+    /// Telling a tenant's administrators of something; who is refused tells nothing.
+    pub fn administrators_plan(&self, purpose: &str) -> Plan {
+        let everybody = Account::Known("administrators".to_owned());
+        let mut plan = Planned::under(self);
+        plan.add(
+            MeterKind::MailAbout,
+            Some((purpose.to_owned(), everybody)),
+            None,
+        );
+        plan.plan()
+    }
+
     /// Sending a mail of this purpose; about a source, where there is one. Who is refused gets no mail.
     pub fn mail_plan(&self, purpose: &str, to: &Account, about: Option<&Source>) -> Plan {
         let account = Some((purpose.to_owned(), to.clone()));

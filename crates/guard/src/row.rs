@@ -26,6 +26,8 @@ pub struct Row {
     pub noticed_at: Timestamp,
     /// A mark for each distinct account; [`Rule::Accounts`] only.
     pub seen: u64,
+    /// The failures with which the row was told to be a block; 0 where it was not, or where its end was told.
+    pub told: u32,
     /// Time never runs backwards for a row: it lives at max(now, written_at).
     pub written_at: Timestamp,
 }
@@ -54,6 +56,7 @@ impl Row {
         self.charged == 0
             && self.failed == 0
             && self.seen == 0
+            && self.told == 0
             && self.noticed_at == Timestamp::UNIX_EPOCH
     }
 
@@ -64,10 +67,20 @@ impl Row {
             charged: self.in_flight(),
             failed: 0,
             seen: 0,
+            told: 0,
             noticed_at: Timestamp::UNIX_EPOCH,
             written_at: self.effective(now),
             ..self.clone()
         }
+    }
+
+    /// The row with room for so many failures more, as a throttle that drains would have it later.
+    #[must_use]
+    pub fn ease(&self, count: u32, now: Timestamp) -> Self {
+        let mut eased = self.clone();
+        eased.written_at = self.effective(now);
+        eased.drop_failures(count);
+        eased
     }
 
     /// From then on the row decides like an absent one and may be deleted.
@@ -108,6 +121,9 @@ impl Row {
         let count = count.min(self.failed);
         self.failed = self.failed.saturating_sub(count);
         self.charged = self.charged.saturating_sub(count);
+        if self.failed == 0 {
+            self.told = 0;
+        }
     }
 
     /// Gives one attempt in flight back.

@@ -84,12 +84,23 @@ pub struct Settlement {
 /// A line that a settle crossed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Raised {
-    /// So many failures of one account: it is blocked, or would be if the shield did more than watch.
-    Blocked { threshold: u32 },
+    /// So many failures of one account, and what that makes of it.
+    Blocked { threshold: u32, hold: Hold },
     /// The source's failures fill its bucket.
     SuspiciousIp,
     /// So many users at least failed within an hour from the address of one untrusted backend.
     ManyUsers { at_least: u32 },
+}
+
+/// What too many failures of one account lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hold {
+    /// A block, until then unless it is lifted.
+    Block { until: Timestamp },
+    /// A throttle that drains (an account within an IPv6 /48).
+    Throttle,
+    /// Nothing: the shield only watches.
+    Watched,
 }
 
 /// The reservation ran out and its place was given to others: nobody may be told the outcome.

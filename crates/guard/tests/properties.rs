@@ -119,6 +119,7 @@ fn row() -> impl Strategy<Value = Row> {
             noticed_at,
             seen,
             written_at,
+            ..Row::default()
         },
     )
 }

@@ -13,6 +13,9 @@ pub enum TicketKind {
 }
 
 impl TicketKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Unblock, Self::PasswordReset, Self::EmailVerification];
+
     /// The word under which tickets of this kind are stored; it never changes.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -24,9 +27,7 @@ impl TicketKind {
 
     /// The kind of a stored word; none for a word that this version does not know.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Unblock, Self::PasswordReset, Self::EmailVerification]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
     /// Where its link leads (`/u/…?ticket=…`).

@@ -13,7 +13,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
 use crate::hosted::{email_verification, reset_password};
-use crate::{dbconnections, health, management, oauth, outbox};
+use crate::{dbconnections, health, hosted, management, oauth, outbox};
 
 /// Larger bodies are refused before more of them is read.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -50,6 +50,11 @@ pub fn router(app: Arc<App>) -> Router {
             TicketKind::EmailVerification.path(),
             get(email_verification::show).post(email_verification::verify),
         )
+        .route(
+            "/u/brute-force-protection-unblock",
+            get(hosted::unblock::show).post(hosted::unblock::lift),
+        )
+        .route("/lo/unblock", get(hosted::unblock::show))
         .nest("/api/v2", management::routes())
         .merge(outbox::routes(&app))
         .route("/livez", get(health::alive))

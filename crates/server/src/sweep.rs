@@ -9,6 +9,7 @@ use std::time::Duration;
 use storage::StoreError;
 
 use crate::app::App;
+use crate::protection::block_sweep;
 
 const EVERY: Duration = Duration::from_secs(60);
 const STEP: u32 = 1_000;
@@ -25,7 +26,7 @@ pub fn start(app: &Arc<App>) {
 }
 
 /// One round over all tenants.
-pub async fn sweep(app: &App) {
+pub async fn sweep(app: &Arc<App>) {
     let tenants = match app.store.list_tenants().await {
         Ok(tenants) => tenants,
         Err(error) => return tracing::warn!(%error, "expired rows not removed"),
@@ -33,7 +34,9 @@ pub async fn sweep(app: &App) {
     for tenant in tenants {
         let rows = app.tenant(&tenant.id);
         let swept = async {
-            while rows.remove_expired_meters(app.clock.now(), STEP).await? == u64::from(STEP) {}
+            let now = app.clock.now();
+            block_sweep::tell_ended_by_settings(app, &tenant, now).await?;
+            block_sweep::remove_expired(app, &tenant, now).await?;
             while rows
                 .remove_expired_access_tokens(app.clock.now(), STEP)
                 .await?

@@ -5,11 +5,11 @@
 
 use guard::Row as MeterRow;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
-use model::TenantId;
+use model::{TenantId, UserId};
 
 use crate::statement::{Row, Select, Value, arguments, tuples};
 use crate::tenant_store::reads;
-use crate::{StoreError, TenantStore, Work};
+use crate::{StoreError, Work};
 
 /// Digest of what a meter counts, or of the account or source it belongs to.
 pub type MeterKey = [u8; 32];
@@ -35,6 +35,8 @@ pub struct Shown {
     pub identifier: String,
     pub address: String,
     pub connection: String,
+    /// Whose it is; known of blocks of known users alone.
+    pub user: Option<UserId>,
 }
 
 /// A meter as it is kept.
@@ -51,14 +53,17 @@ pub struct MeterRecord {
 }
 
 const COLUMNS: &str = "key, kind, revision, charged, failed, epoch, open_until, failed_at, noticed_at, written_at, \
-                       seen, expires_at, account_key, source_key, shown_identifier, shown_address, shown_connection";
-const COLUMN_COUNT: usize = 18;
+                       seen, expires_at, account_key, source_key, shown_identifier, shown_address, shown_connection, \
+                       shown_user, told";
+const COLUMN_COUNT: usize = 20;
 
 reads! {
     /// Meters of an account, by key.
     all list_meters_of_account(account: &MeterKey) -> Vec<MeterRecord> = of_account;
     /// Meters of a source, by key.
     all list_meters_of_source(source: &MeterKey) -> Vec<MeterRecord> = of_source;
+    /// Blocks of a kind that were told with fewer failures than these, up to `limit`.
+    all list_blocks_told_below(kind: i16, failures: u32, limit: u32) -> Vec<MeterRecord> = told_below;
 }
 
 impl Work {
@@ -144,7 +149,8 @@ impl Work {
              failed = excluded.failed, epoch = excluded.epoch, open_until = excluded.open_until, \
              failed_at = excluded.failed_at, noticed_at = excluded.noticed_at, written_at = excluded.written_at, \
              seen = excluded.seen, expires_at = excluded.expires_at, shown_identifier = excluded.shown_identifier, \
-             shown_address = excluded.shown_address, shown_connection = excluded.shown_connection \
+             shown_address = excluded.shown_address, shown_connection = excluded.shown_connection, \
+             shown_user = excluded.shown_user, told = excluded.told \
              WHERE meters.revision = excluded.revision - 1 RETURNING key",
             tuples(1, meters.len(), COLUMN_COUNT)
         );
@@ -179,6 +185,8 @@ impl Work {
             shown.map(|shown| &shown.identifier),
             shown.map(|shown| &shown.address),
             shown.map(|shown| &shown.connection),
+            shown.and_then(|shown| shown.user.as_ref()),
+            row.told,
         ]);
     }
 }
@@ -196,24 +204,24 @@ impl TenantStore {
         let found = in_order(keys, &found).into_iter();
         Ok(found.map(|found| found.map(|(row, _)| row)).collect())
     }
+}
 
-    /// Removes up to `limit` meters that equal absent ones, and tells how many.
-    pub async fn remove_expired_meters(
-        &self,
+impl Work {
+    /// Removes up to `limit` meters that equal absent ones, and answers them as they were: whoever removes a row has it
+    /// alone.
+    pub async fn take_expired_meters(
+        &mut self,
         now: Timestamp,
         limit: u32,
-    ) -> Result<u64, StoreError> {
-        self.write(async move |work: &mut Work| {
-            let arguments = arguments![&work.tenant, now, limit];
-            // The condition stands twice: a row may have been charged between the inner and the outer statement.
-            work.execute(
-                "DELETE FROM meters WHERE tenant_id = $1 AND expires_at <= $2 AND key IN \
-                 (SELECT key FROM meters WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
-                arguments,
-            )
-            .await
-        })
-        .await
+    ) -> Result<Vec<MeterRecord>, StoreError> {
+        // The condition stands twice: a row may have been charged between the inner and the outer statement.
+        let sql = format!(
+            "DELETE FROM meters WHERE tenant_id = $1 AND expires_at <= $2 AND key IN \
+             (SELECT key FROM meters WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3) \
+             RETURNING {COLUMNS}"
+        );
+        let arguments = arguments![&self.tenant, now, limit];
+        self.returning(Select::new(sql, arguments, read)).await
     }
 }
 
@@ -277,11 +285,22 @@ fn of_source(tenant: &TenantId, source: &MeterKey) -> Select<MeterRecord> {
     )
 }
 
+fn told_below(tenant: &TenantId, kind: i16, failures: u32, limit: u32) -> Select<MeterRecord> {
+    Select::new(
+        format!(
+            "SELECT {COLUMNS} FROM meters WHERE tenant_id = $1 AND kind = $2 AND told > 0 AND told < $3 \
+             ORDER BY told LIMIT $4"
+        ),
+        arguments![tenant, kind, failures, limit],
+        read,
+    )
+}
+
 fn read(row: &mut Row) -> Result<MeterRecord, StoreError> {
     let key = row.digest()?;
     let kind = row.count()?;
     let revision = row.int()?;
-    let meter = MeterRow {
+    let mut meter = MeterRow {
         charged: row.count()?,
         failed: row.count()?,
         epoch: row.count()?,
@@ -290,26 +309,28 @@ fn read(row: &mut Row) -> Result<MeterRecord, StoreError> {
         noticed_at: row.time()?,
         written_at: row.time()?,
         seen: row.int()?.cast_unsigned(),
+        told: 0,
     };
+    let expires_at = row.time()?;
+    let (account_key, source_key) = (row.maybe_digest()?, row.maybe_digest()?);
+    let (identifier, address, connection) =
+        (row.maybe_text()?, row.maybe_text()?, row.maybe_text()?);
+    let user = row.maybe_text()?.map(UserId::new);
+    meter.told = row.count()?;
+    let shown = identifier.zip(address).zip(connection);
     Ok(MeterRecord {
         key,
         kind,
         row: meter,
         revision,
-        expires_at: row.time()?,
-        account_key: row.maybe_digest()?,
-        source_key: row.maybe_digest()?,
-        shown: {
-            let (identifier, address, connection) =
-                (row.maybe_text()?, row.maybe_text()?, row.maybe_text()?);
-            identifier
-                .zip(address)
-                .zip(connection)
-                .map(|((identifier, address), connection)| Shown {
-                    identifier,
-                    address,
-                    connection,
-                })
-        },
+        expires_at,
+        account_key,
+        source_key,
+        shown: shown.map(|((identifier, address), connection)| Shown {
+            identifier,
+            address,
+            connection,
+            user,
+        }),
     })
 }

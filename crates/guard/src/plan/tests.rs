@@ -53,6 +53,16 @@ fn attempt(user: u32, address: &str) -> Attempt {
     }
 }
 
+/// A block that this failure makes.
+fn blocked(threshold: u32, seconds: i64) -> Raised {
+    Raised::Blocked {
+        threshold,
+        hold: Hold::Block {
+            until: at(seconds + 30 * 86_400),
+        },
+    }
+}
+
 /// A database of one thread.
 #[derive(Default)]
 struct Meters {
@@ -122,10 +132,7 @@ fn the_failure_that_reaches_the_threshold_blocks_and_says_so_once() {
         .iter()
         .map(|flight| meters.settle(&plan, flight, Outcome::Wrong, 5).unwrap())
         .collect();
-    assert_eq!(
-        raised,
-        [vec![], vec![], vec![Raised::Blocked { threshold: 3 }]]
-    );
+    assert_eq!(raised, [vec![], vec![], vec![blocked(3, 5)]]);
     let until = at(5 + 30 * 86_400);
     assert_eq!(
         meters.charge(&plan, 9),
@@ -260,14 +267,11 @@ fn one_account_has_ten_thresholds_in_a_v6_network() {
     let mut meters = Meters::default();
     let plan = |net: u32| policy.plan(&attempt(1, &format!("2001:db8:0:{net:x}::1")));
     for net in 0..9 {
-        assert_eq!(
-            meters.fail(&plan(net), 0),
-            [Raised::Blocked { threshold: 1 }]
-        );
+        assert_eq!(meters.fail(&plan(net), 0), [blocked(1, 0)]);
     }
     assert_eq!(
         meters.fail(&plan(9), 0),
-        [Raised::Blocked { threshold: 1 }],
+        [blocked(1, 0)],
         "two lines, one event"
     );
     assert_eq!(
@@ -325,7 +329,10 @@ fn a_shield_that_watches_counts_and_raises_once_an_hour() {
     policy.brute_force.shield = Shield::Observe;
     let plan = policy.plan(&attempt(1, HERE));
     let mut meters = Meters::default();
-    let blocked = Raised::Blocked { threshold: 2 };
+    let blocked = Raised::Blocked {
+        threshold: 2,
+        hold: Hold::Watched,
+    };
     let told: Vec<(i64, bool)> = [0, 1, 2, 3_600, 3_601, 3_602]
         .into_iter()
         .map(|seconds| (seconds, meters.fail(&plan, seconds).contains(&blocked)))
@@ -381,12 +388,12 @@ fn a_source_that_hovers_at_its_line_is_raised_once_an_hour() {
 fn a_block_after_an_unblock_is_raised_again() {
     let plan = policy(1, 1, 100).plan(&attempt(1, HERE));
     let mut meters = Meters::default();
-    let both = [Raised::Blocked { threshold: 1 }, Raised::SuspiciousIp];
-    assert_eq!(meters.fail(&plan, 0), both);
+    let both = |seconds| [blocked(1, seconds), Raised::SuspiciousIp];
+    assert_eq!(meters.fail(&plan, 0), both(0));
     for row in meters.rows.values_mut() {
         *row = row.lift(at(1));
     }
-    assert_eq!(meters.fail(&plan, 2), both);
+    assert_eq!(meters.fail(&plan, 2), both(2));
 }
 
 #[test]
@@ -483,4 +490,44 @@ fn rows_that_are_missing_count_as_absent() {
         Err(Lost)
     );
     assert_eq!(plan.notice(Reason::Blocked, &[], at(0)), None);
+}
+
+#[test]
+fn a_block_is_marked_as_told_until_its_end_is() {
+    let plan = policy(3, 100, 100).plan(&attempt(1, HERE));
+    let mut meters = Meters::default();
+    let told = |meters: &Meters, plan: &Plan| meters.row(plan, MeterKind::Pair).told;
+    meters.fail(&plan, 0);
+    assert_eq!(told(&meters, &plan), 0);
+    meters.fail(&plan, 0);
+    meters.fail(&plan, 0);
+    assert_eq!(told(&meters, &plan), 3);
+    // A raised threshold, and time, end it at the next charge.
+    let raised = policy(4, 100, 100).plan(&attempt(1, HERE));
+    let mut charged = meters.rows.clone();
+    let rows: Vec<Option<Row>> = raised.meters().map(|name| charged.remove(name)).collect();
+    for (plan, seconds) in [(&raised, 1), (&plan, 30 * 86_400)] {
+        let Verdict::Permit { rows, .. } = plan.charge(&rows, at(seconds)) else {
+            panic!("the block has ended")
+        };
+        assert_eq!(rows[0].told, 0);
+    }
+    assert!(matches!(plan.charge(&rows, at(1)), Verdict::Refuse { .. }));
+}
+
+#[test]
+fn a_block_that_settings_make_is_told_by_its_first_refusal() {
+    let mut meters = Meters::default();
+    let plan = policy(3, 100, 100).plan(&attempt(1, HERE));
+    meters.fail(&plan, 0);
+    meters.fail(&plan, 0);
+    let lowered = policy(2, 100, 100).plan(&attempt(1, HERE));
+    let rows: Vec<Option<Row>> = lowered
+        .meters()
+        .map(|name| meters.rows.get(name).cloned())
+        .collect();
+    let noticed = lowered
+        .notice(Reason::Blocked, &rows, at(1))
+        .expect("it is due");
+    assert_eq!(noticed[0].told, 2);
 }

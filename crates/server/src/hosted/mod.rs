@@ -8,3 +8,4 @@ mod ending;
 pub(crate) mod page;
 pub(crate) mod reset_password;
 pub(crate) mod ticket;
+pub(crate) mod unblock;

@@ -25,6 +25,16 @@ pub(crate) enum Held<T> {
     TooMany { until: Timestamp },
 }
 
+/// The ticket that a link names; empty, and so never good, where there is not exactly one.
+pub(crate) fn in_query(uri: &Uri) -> String {
+    let query = uri.query().unwrap_or_default().as_bytes();
+    let mut named = form_urlencoded::parse(query).filter(|(name, _)| name == "ticket");
+    match (named.next(), named.next()) {
+        (Some((_, ticket)), None) => ticket.into_owned(),
+        _ => String::new(),
+    }
+}
+
 /// Looks at a ticket; it stays good.
 pub(crate) async fn look(
     cx: &RequestContext,

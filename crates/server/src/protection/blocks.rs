@@ -10,7 +10,7 @@ use model::{ConnectionId, Identifier, LogEvent, UserId, UserRecord};
 use storage::{MeterKey, MeterRecord, MeterWrite, StoreError, Work};
 
 use super::account::{account_key, account_of, source_key};
-use super::lifecycle::{self, LiftedBy};
+use super::lifecycle::{self, Block, LiftedBy};
 use crate::event_log::stamp;
 use crate::request::RequestContext;
 
@@ -188,7 +188,7 @@ async fn lift_accounts(
 }
 
 /// Drops the failures of meters and tells of the blocks among them.
-async fn lift(
+pub(super) async fn lift(
     work: &mut Work,
     cx: &RequestContext,
     meters: &[MeterRecord],
@@ -203,18 +203,25 @@ async fn lift(
         .iter()
         .map(|meter| rewritten(meter, meter.row.lift(cx.now)))
         .collect();
-    let mut events: Vec<LogEvent> = lifted
-        .iter()
-        .filter(|meter| meter.shown.is_some() && blocked(cx, meter))
-        .map(|meter| lifecycle::lifted(cx.tenant(), meter, user, by, cx.now))
-        .collect();
+    let mut events = Vec::new();
+    for meter in lifted {
+        let Some(mut block) = Block::of(meter) else {
+            continue;
+        };
+        block.shown.user = user.cloned().or(block.shown.user);
+        if blocked(cx, meter) {
+            events.push(lifecycle::lifted(cx.tenant(), &block, by, cx.now));
+        } else if block.row.told > 0 {
+            events.push(lifecycle::ended(cx.tenant(), &block, cx.now));
+        }
+    }
     stamp(&mut events, cx.now, &*cx.app.entropy);
     work.write_meters(&writes).await?;
     work.add_events(&events).await
 }
 
 /// A meter with another row.
-fn rewritten(meter: &MeterRecord, row: guard::Row) -> MeterWrite {
+pub(super) fn rewritten(meter: &MeterRecord, row: guard::Row) -> MeterWrite {
     MeterWrite {
         key: meter.key,
         kind: meter.kind,
@@ -248,7 +255,11 @@ async fn accounts_of(
     Ok(accounts)
 }
 
-fn key_of(cx: &RequestContext, connection: &ConnectionId, account: &Account) -> MeterKey {
+pub(super) fn key_of(
+    cx: &RequestContext,
+    connection: &ConnectionId,
+    account: &Account,
+) -> MeterKey {
     account_key(&cx.app.secrets.meters, &cx.tenant().id, connection, account)
 }
 
@@ -268,10 +279,10 @@ fn source_keys(cx: &RequestContext, address: IpAddr) -> Vec<MeterKey> {
         .collect()
 }
 
-fn blocked(cx: &RequestContext, meter: &MeterRecord) -> bool {
+pub(super) fn blocked(cx: &RequestContext, meter: &MeterRecord) -> bool {
     kind_of(meter).is_some_and(|kind| cx.facts.policy.blocked(kind, &meter.row, cx.now).is_some())
 }
 
-fn kind_of(meter: &MeterRecord) -> Option<MeterKind> {
+pub(super) fn kind_of(meter: &MeterRecord) -> Option<MeterKind> {
     MeterKind::from_code(meter.kind)
 }

@@ -4,11 +4,11 @@
 //! Each event is written in the unit that makes the change. Throttles that drain (a source, an account within an IPv6 /48)
 //! have no such life: they are told by `limit_mu` and `limit_wc` alone.
 
-use guard::MeterKind;
+use guard::{BLOCK_LIFE, MeterKind, Row};
 use jiff::Timestamp;
-use model::{ClientId, EventType, LogEvent, LogId, Tenant, UserId, wire_time};
+use model::{ClientId, EventType, LogEvent, LogId, Tenant, wire_time};
 use serde_json::{Map, Value, json};
-use storage::MeterRecord;
+use storage::{MeterRecord, Shown};
 
 use crate::event_log::{address_text, bounded};
 
@@ -26,50 +26,113 @@ pub(crate) enum LiftedBy {
     PasswordChange,
     /// The identifier belongs to a new user since.
     SignUp,
+    /// The threshold was raised, or protection was switched off or told to watch only.
+    Settings,
+    /// A login that was under way when the block began was right.
+    Success,
 }
 
 impl LiftedBy {
+    fn words(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Administrator { .. } => ("administrator", "by an administrator"),
+            Self::Link => ("link", "through the link of a mail"),
+            Self::PasswordChange => ("password_change", "because the password was changed"),
+            Self::SignUp => ("sign_up", "because a new user has the identifier"),
+            Self::Settings => ("settings", "by a change of the settings"),
+            Self::Success => ("success", "by a login that was under way"),
+        }
+    }
+
     fn shown(&self) -> Value {
+        let (how, _) = self.words();
         match self {
             Self::Administrator { client_id, subject } => {
-                json!({ "how": "administrator", "client_id": client_id, "subject": bounded(subject) })
+                json!({ "how": how, "client_id": client_id, "subject": bounded(subject) })
             }
-            Self::Link => json!({ "how": "link" }),
-            Self::PasswordChange => json!({ "how": "password_change" }),
-            Self::SignUp => json!({ "how": "sign_up" }),
+            _ => json!({ "how": how }),
         }
     }
 }
 
+/// A block as its row has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    pub(crate) kind: MeterKind,
+    pub(crate) row: Row,
+    pub(crate) shown: Shown,
+}
+
+impl Block {
+    /// The block of a meter; none if its kind makes no blocks.
+    pub(crate) fn of(meter: &MeterRecord) -> Option<Self> {
+        let kind = MeterKind::from_code(meter.kind).filter(|kind| kind.is_block())?;
+        Some(Self {
+            kind,
+            row: meter.row.clone(),
+            shown: meter.shown.clone()?,
+        })
+    }
+
+    fn is_everywhere(&self) -> bool {
+        self.kind == MeterKind::Identifier
+    }
+
+    fn ends_at(&self) -> Timestamp {
+        self.row
+            .failed_at
+            .checked_add(BLOCK_LIFE)
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    /// How a text names it.
+    fn subject(&self) -> String {
+        let Shown {
+            identifier,
+            address,
+            ..
+        } = &self.shown;
+        match self.is_everywhere() {
+            true => format!("The block of {identifier} from everywhere"),
+            false => format!("The block of {identifier} from {address}"),
+        }
+    }
+}
+
+/// The event of a block that began.
+pub(crate) fn created(tenant: &Tenant, block: &Block, now: Timestamp) -> LogEvent {
+    let mut event = of_block(tenant, EventType::BlockCreated, block, now);
+    event.description = format!(
+        "{} began after {} wrong passwords.",
+        block.subject(),
+        block.row.failed
+    );
+    put(&mut event, "threshold", json!(block.row.told));
+    put(&mut event, "ends_at", json!(wire_time(block.ends_at())));
+    event
+}
+
 /// The event of a block that was lifted.
-pub(super) fn lifted(
-    tenant: &Tenant,
-    meter: &MeterRecord,
-    user: Option<&UserId>,
-    by: &LiftedBy,
-    now: Timestamp,
-) -> LogEvent {
-    let mut event = of_block(tenant, EventType::BlockLifted, meter, user, now);
-    let how = match by {
-        LiftedBy::Administrator { .. } => "by an administrator",
-        LiftedBy::Link => "through the link of a mail",
-        LiftedBy::PasswordChange => "because the password was changed",
-        LiftedBy::SignUp => "because a new user has the identifier",
-    };
-    event.description = format!("{} was lifted {how}.", subject(&event, meter));
+pub(crate) fn lifted(tenant: &Tenant, block: &Block, by: &LiftedBy, now: Timestamp) -> LogEvent {
+    let mut event = of_block(tenant, EventType::BlockLifted, block, now);
+    event.description = format!("{} was lifted {}.", block.subject(), by.words().1);
     put(&mut event, "lifted_by", by.shown());
     event
 }
 
-fn of_block(
-    tenant: &Tenant,
-    event_type: EventType,
-    meter: &MeterRecord,
-    user: Option<&UserId>,
-    now: Timestamp,
-) -> LogEvent {
-    let shown = meter.shown.as_ref();
-    let address = shown.and_then(|shown| shown.address.parse().ok());
+/// The event of a block that stands no more although nobody lifted it: its time is over, or the settings have changed.
+pub(crate) fn ended(tenant: &Tenant, block: &Block, now: Timestamp) -> LogEvent {
+    if now < block.ends_at() {
+        return lifted(tenant, block, &LiftedBy::Settings, now);
+    }
+    let mut event = of_block(tenant, EventType::BlockExpired, block, now);
+    event.description = format!("{} came to its end after 30 days.", block.subject());
+    put(&mut event, "ended_at", json!(wire_time(block.ends_at())));
+    event
+}
+
+fn of_block(tenant: &Tenant, event_type: EventType, block: &Block, now: Timestamp) -> LogEvent {
+    let shown = &block.shown;
     let mut event = LogEvent {
         log_id: LogId::new(String::new()),
         date: now,
@@ -77,12 +140,12 @@ fn of_block(
         description: String::new(),
         client_id: None,
         client_name: None,
-        connection: shown.map(|shown| shown.connection.clone()),
+        connection: Some(shown.connection.clone()),
         connection_id: None,
-        ip: address.map(address_text),
+        ip: shown.address.parse().ok().map(address_text),
         client_ip: None,
-        user_id: user.cloned(),
-        user_name: shown.map(|shown| shown.identifier.clone()),
+        user_id: shown.user.clone(),
+        user_name: Some(shown.identifier.clone()),
         user_agent: None,
         audience: None,
         scope: None,
@@ -90,35 +153,22 @@ fn of_block(
         details: Map::new(),
         rest: Map::new(),
     };
-    let everywhere = MeterKind::from_code(meter.kind) == Some(MeterKind::Identifier);
-    let scope = if everywhere {
-        "identifier"
-    } else {
-        "identifier_and_ip"
+    let scope = match block.is_everywhere() {
+        true => "identifier",
+        false => "identifier_and_ip",
     };
     put(&mut event, "scope", json!(scope));
-    put(&mut event, "failures", json!(meter.row.failed));
+    put(&mut event, "failures", json!(block.row.failed));
     put(
         &mut event,
         "last_failure",
-        json!(wire_time(meter.row.failed_at)),
+        json!(wire_time(block.row.failed_at)),
     );
     event
 }
 
-/// How a text names a block.
-fn subject(event: &LogEvent, meter: &MeterRecord) -> String {
-    let name = event.user_name.as_deref().unwrap_or("unknown");
-    match &meter.shown {
-        Some(shown) if MeterKind::from_code(meter.kind) != Some(MeterKind::Identifier) => {
-            format!("The block of {name} from {}", shown.address)
-        }
-        _ => format!("The block of {name} from everywhere"),
-    }
-}
-
 /// Puts one more fact of a block into `details.portcullis.block`.
-pub(super) fn put(event: &mut LogEvent, name: &str, value: Value) {
+pub(crate) fn put(event: &mut LogEvent, name: &str, value: Value) {
     let ours = event
         .details
         .entry("portcullis")

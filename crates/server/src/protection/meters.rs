@@ -3,23 +3,32 @@
 //! The guard computes the rows, the store writes them guarded by their revisions; a row that moved makes the unit run again.
 
 use guard::{
-    Attempt, Explained, Lost, MeterKind, Outcome, Plan, Policy, Raised, Reason, Reservation, Row,
+    Account, Attempt, Explained, Lost, MeterKind, Outcome, Plan, Policy, Raised, Reason, Reservation, Row,
     Verdict,
 };
 use jiff::Timestamp;
 use keys::MeterKey as DigestKey;
-use model::{ConnectionId, TenantId};
+use model::{ConnectionId, TenantId, UserId};
 use storage::{MeterKey, MeterWrite, Shown, StoreError, Work};
 
 use super::account::{account_key, source_key};
 use super::client_secrets::{SecretPool, Spent};
 use crate::request::RequestContext;
+use super::lifecycle::Block;
 
 /// Everything a charge and its settle need to know of an attempt.
 pub(crate) struct Meters {
     plan: Plan,
     named: Vec<Named>,
+    /// Of logins alone, as is the account.
     shown: Option<Shown>,
+    account: Option<Account>,
+}
+
+/// A block that began or ended in a unit, to be told in it.
+pub(crate) struct BlockTurn {
+    pub(crate) is_begun: bool,
+    pub(crate) block: Block,
 }
 
 struct Named {
@@ -56,20 +65,21 @@ impl Meters {
     /// The meters this attempt touches under this policy.
     pub(crate) fn of(
         policy: &Policy,
-        attempt: &Attempt,
+        attempt: Attempt,
         digests: &DigestKey,
         tenant: &TenantId,
         shown: Shown,
     ) -> Self {
-        Self::named(policy.plan(attempt), digests, tenant, Some(shown))
+        let plan = policy.plan(&attempt);
+        Self {
+            shown: Some(shown),
+            account: Some(attempt.account),
+            ..Self::of_pool(plan, digests, tenant)
+        }
     }
 
     /// The meters of a pool: what is counted and is no login.
     pub(crate) fn of_pool(plan: Plan, digests: &DigestKey, tenant: &TenantId) -> Self {
-        Self::named(plan, digests, tenant, None)
-    }
-
-    fn named(plan: Plan, digests: &DigestKey, tenant: &TenantId, shown: Option<Shown>) -> Self {
         let named = plan
             .meters()
             .map(|meter| Named {
@@ -84,7 +94,17 @@ impl Meters {
                     .map(|net| source_key(digests, tenant, net.network(), net.prefix_len())),
             })
             .collect();
-        Self { plan, named, shown }
+        Self {
+            plan,
+            named,
+            shown: None,
+            account: None,
+        }
+    }
+
+    /// The account that is tried, where these are the meters of a login.
+    pub(crate) fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
     }
 
     /// The meter on which attempts of this key queue up, and how many it lets in at once.
@@ -113,8 +133,18 @@ impl Meters {
         work: &mut Work,
         now: Timestamp,
     ) -> Result<Charge, StoreError> {
+        self.charge_telling(work, now, &mut Vec::new()).await
+    }
+
+    /// Charges every meter, or none; with the blocks that this found to have begun or ended.
+    pub(crate) async fn charge_telling(
+        &self,
+        work: &mut Work,
+        now: Timestamp,
+        turns: &mut Vec<BlockTurn>,
+    ) -> Result<Charge, StoreError> {
         let read = self.read(work).await?;
-        self.charge_read(work, &read, now).await
+        self.charge_read(work, &read, now, turns).await
     }
 
     /// Charges every meter, or none, after a look at the pool of the secret that the call came with, which is read along.
@@ -124,9 +154,10 @@ impl Meters {
         work: &mut Work,
         cx: &RequestContext,
         now: Timestamp,
+        turns: &mut Vec<BlockTurn>,
     ) -> Result<Result<Charge, Spent>, StoreError> {
         let Some(pool) = pool else {
-            return Ok(Ok(self.charge(work, now).await?));
+            return Ok(Ok(self.charge_telling(work, now, turns).await?));
         };
         let (read, beside) = work.read_meters_beside(&self.keys(), pool.keys()).await?;
         let (read, beside) = (MeterRows(read), MeterRows(beside));
@@ -134,7 +165,7 @@ impl Meters {
             pool.tell(work, cx, &beside).await?;
             return Ok(Err(spent));
         }
-        Ok(Ok(self.charge_read(work, &read, now).await?))
+        Ok(Ok(self.charge_read(work, &read, now, turns).await?))
     }
 
     async fn charge_read(
@@ -142,11 +173,12 @@ impl Meters {
         work: &mut Work,
         read: &MeterRows,
         now: Timestamp,
+        turns: &mut Vec<BlockTurn>,
     ) -> Result<Charge, StoreError> {
         let before = read.plain();
         match self.plan.charge(&before, now) {
             Verdict::Permit { rows, reservation } => {
-                self.write(work, read, rows).await?;
+                self.write_telling(work, read, rows, turns).await?;
                 Ok(Charge::Permit(reservation))
             }
             Verdict::Wait => Ok(Charge::Wait),
@@ -154,7 +186,7 @@ impl Meters {
                 let notice = self.plan.notice(reason, &before, now);
                 let explained = match notice {
                     Some(rows) => {
-                        self.write(work, read, rows).await?;
+                        self.write_telling(work, read, rows, turns).await?;
                         Some(self.plan.explain(&before, now))
                     }
                     None => None,
@@ -176,6 +208,19 @@ impl Meters {
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<Settled, StoreError> {
+        self.settle_telling(work, reservation, outcome, now, &mut Vec::new())
+            .await
+    }
+
+    /// Settles a charge; with the block that this made or ended.
+    pub(crate) async fn settle_telling(
+        &self,
+        work: &mut Work,
+        reservation: &Reservation,
+        outcome: Outcome,
+        now: Timestamp,
+        turns: &mut Vec<BlockTurn>,
+    ) -> Result<Settled, StoreError> {
         let read = self.read(work).await?;
         match self.plan.settle(reservation, &read.plain(), outcome, now) {
             Ok(settlement) => {
@@ -185,7 +230,7 @@ impl Meters {
                     let after: Vec<_> = settlement.rows.iter().cloned().map(Some).collect();
                     self.plan.explain(&after, now)
                 };
-                self.write(work, &read, settlement.rows).await?;
+                self.write_telling(work, &read, settlement.rows, turns).await?;
                 Ok(Ok(Crossed {
                     raised: settlement.raised,
                     explained,
@@ -193,6 +238,18 @@ impl Meters {
             }
             Err(lost) => Ok(Err(lost)),
         }
+    }
+
+    /// What lists and events show of a meter; whose it is stands only at blocks, and costs other rows nothing.
+    fn shown_of(&self, named: &Named, row: &Row) -> Option<Shown> {
+        if !named.kind.is_block() {
+            return None;
+        }
+        let mut shown = self.shown.clone()?;
+        if let (true, Some(Account::Known(user))) = (row.told > 0, &self.account) {
+            shown.user = Some(UserId::new(user.clone()));
+        }
+        Some(shown)
     }
 
     /// The rows of every meter, kept from moving where the engine can.
@@ -207,6 +264,16 @@ impl Meters {
         read: &MeterRows,
         rows: Vec<Row>,
     ) -> Result<(), StoreError> {
+        self.write_telling(work, read, rows, &mut Vec::new()).await
+    }
+
+    async fn write_telling(
+        &self,
+        work: &mut Work,
+        read: &MeterRows,
+        rows: Vec<Row>,
+        turns: &mut Vec<BlockTurn>,
+    ) -> Result<(), StoreError> {
         let mut writes = Vec::with_capacity(rows.len());
         for ((named, before), row) in self.named.iter().zip(&read.0).zip(rows) {
             let unchanged = match before {
@@ -216,6 +283,13 @@ impl Meters {
             if unchanged {
                 continue;
             }
+            let shown = self.shown_of(named, &row);
+            turns.extend(turn(
+                named,
+                before.as_ref().map(|(row, _)| row),
+                &row,
+                shown.as_ref(),
+            ));
             writes.push(MeterWrite {
                 key: named.key,
                 kind: named.kind.code(),
@@ -224,9 +298,7 @@ impl Meters {
                 revision_read: before.as_ref().map_or(0, |(_, revision)| *revision),
                 account_key: named.account,
                 source_key: named.source,
-                shown: matches!(named.kind, MeterKind::Pair | MeterKind::Identifier)
-                    .then(|| self.shown.clone())
-                    .flatten(),
+                shown,
             });
         }
         if writes.is_empty() {
@@ -235,6 +307,28 @@ impl Meters {
             work.write_meters(&writes).await
         }
     }
+}
+
+/// The block of a row that began or ended with this write.
+fn turn(
+    named: &Named,
+    before: Option<&Row>,
+    after: &Row,
+    shown: Option<&Shown>,
+) -> Option<BlockTurn> {
+    let was_told = before.is_some_and(|before| before.told > 0);
+    if !named.kind.is_block() || was_told == (after.told > 0) {
+        return None;
+    }
+    let row = if was_told { before? } else { after };
+    Some(BlockTurn {
+        is_begun: !was_told,
+        block: Block {
+            kind: named.kind,
+            row: row.clone(),
+            shown: shown?.clone(),
+        },
+    })
 }
 
 /// Rows of a plan's meters with their revisions, in its order.

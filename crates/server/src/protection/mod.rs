@@ -3,6 +3,8 @@
 //! No threshold lives here. Rules are `guard`'s, rows are `storage`'s, and who asks is `oauth`'s.
 
 pub(crate) mod account;
+pub(crate) mod attack_mail;
+pub(crate) mod block_sweep;
 pub(crate) mod blocks;
 mod client_secrets;
 pub(crate) mod decision;
@@ -15,16 +17,19 @@ pub(crate) mod policy;
 pub(crate) mod present;
 mod refusals;
 mod share;
+mod spread;
+pub(crate) mod unblock_link;
 
 use crate::event_log::FailureAdmission;
 use crate::settings::WaitingSettings;
 pub(crate) use client_secrets::{FullPools, PoolKey, SecretPool};
 use header_watch::HeaderWatch;
 pub(crate) use line::{Lines, Place};
-pub(crate) use meters::{Charge, Crossed, Meters};
-pub(crate) use notice::{notice_event, raised_event};
+pub(crate) use meters::{BlockTurn, Charge, Crossed, Meters};
+pub(crate) use notice::{notice_event, raised_event, spread_event};
 pub(crate) use refusals::{KnownRefusal, Question, RefusalKey, Refusals};
 pub(crate) use share::share;
+use spread::Spread;
 
 /// What one node remembers of attempts.
 pub(crate) struct Protection {
@@ -33,6 +38,7 @@ pub(crate) struct Protection {
     pub(crate) full_pools: FullPools,
     pub(crate) failure_events: FailureAdmission,
     pub(crate) header_watch: HeaderWatch,
+    pub(crate) spread: Spread,
     pub(crate) waiting: WaitingSettings,
 }
 
@@ -44,6 +50,7 @@ impl Protection {
             full_pools: FullPools::default(),
             failure_events: FailureAdmission::default(),
             header_watch: HeaderWatch::default(),
+            spread: Spread::default(),
             waiting,
         }
     }

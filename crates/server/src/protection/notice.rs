@@ -50,7 +50,7 @@ pub(crate) fn raised_event(
     address: &str,
 ) -> LogEvent {
     match raised {
-        Raised::Blocked { threshold } => {
+        Raised::Blocked { threshold, .. } => {
             notice_event(cx, Reason::Blocked, user_name, address, *threshold)
         }
         Raised::SuspiciousIp => notice_event(cx, Reason::SuspiciousIp, user_name, address, 0),
@@ -64,6 +64,17 @@ pub(crate) fn raised_event(
             event
         }
     }
+}
+
+/// The event of an account that is tried from many sources.
+pub(crate) fn spread_event(cx: &RequestContext, user_name: &str, at_least: u32) -> LogEvent {
+    let mut event = draft(cx, EventType::Warning);
+    event.description = format!(
+        "Wrong passwords for {user_name} came from at least {at_least} addresses or networks within an hour. Each of them \
+         has a budget of its own, so nothing is refused that stays below it. Have the user choose a new password that he \
+         uses nowhere else; count_per_identifier stops it, for the price that anybody can lock him out."
+    );
+    event
 }
 
 fn blocked_text(user_name: &str, threshold: u32) -> String {

@@ -115,6 +115,7 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
         read!(count_breaches(0, 9)),
         read!(list_meters_of_account(&[1; 32])),
         read!(list_meters_of_source(&[2; 32])),
+        read!(list_blocks_told_below(3, 11, 9)),
         (
             "read_meters",
             &[|rows| {
@@ -334,12 +335,13 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
             }],
         ),
         (
-            "remove_expired_meters",
+            "take_expired_meters",
             &[|rows| {
                 Box::pin(async move {
-                    rows.remove_expired_meters(rows::at(99_000_000_000), 9)
-                        .await
-                        .unwrap() as usize
+                    let at = rows::at(99_000_000_000);
+                    let taken = rows
+                        .write(async move |work: &mut Work| work.take_expired_meters(at, 9).await);
+                    taken.await.unwrap().len()
                 })
             }],
         ),

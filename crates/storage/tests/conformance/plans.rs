@@ -22,9 +22,10 @@ async fn users_and_meters_are_found_without_a_walk_over_the_tenant() {
     rows.find_user(&UserId::new("auth0|1")).await.unwrap();
     rows.list_meters_of_account(&[1; 32]).await.unwrap();
     rows.list_meters_of_source(&[1; 32]).await.unwrap();
+    rows.list_blocks_told_below(1, 10, 100).await.unwrap();
 
     let ran = stage.store.statement_trace().since(&before);
-    assert_eq!(ran.iter().count(), 5);
+    assert_eq!(ran.iter().count(), 6);
     let file = rusqlite::Connection::open(stage.path()).unwrap();
     for (text, _) in ran.iter() {
         let mut plan = file.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();

@@ -327,7 +327,8 @@ both_engines! {
             let rows = stage.rows.clone();
             async move {
                 if number >= 10 {
-                    return rows.remove_expired_meters(swept_at, 3).await.map(|_| false);
+                    let taken = rows.write(async move |work: &mut Work| work.take_expired_meters(swept_at, 3).await);
+                    return taken.await.map(|_| false);
                 }
                 let key = [number as u8; 32];
                 rows.write(async move |work: &mut Work| {

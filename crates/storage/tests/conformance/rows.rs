@@ -293,6 +293,7 @@ pub(crate) fn meter(key: MeterKey) -> MeterWrite {
             failed_at: at(31),
             noticed_at: Timestamp::UNIX_EPOCH,
             seen: u64::MAX,
+            told: 10,
             written_at: at(32),
         },
         revision_read: 0,
@@ -303,6 +304,7 @@ pub(crate) fn meter(key: MeterKey) -> MeterWrite {
             identifier: "ana@example.com".to_owned(),
             address: "192.0.2.1".to_owned(),
             connection: "Users".to_owned(),
+            user: Some(UserId::new("auth0|1")),
         }),
     }
 }

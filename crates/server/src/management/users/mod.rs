@@ -218,6 +218,9 @@ pub(super) async fn remove(call: ManagementCall, Id(id): Id) -> Result<Response,
     let nothing = Value::Null;
     let event = audit::changed(&call, "Delete a User", &nothing, 204, &nothing);
     commit(&call, event, async move |work: &mut Work| {
+        for kind in TicketKind::ALL {
+            work.remove_tickets_of_user(&id, kind).await?;
+        }
         work.remove_user(&id).await
     })
     .await?;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use credentials::{Against, Expired, Password, PasswordHash, Slot, Verified};
 use guard::{Explained, Outcome, Raised, Reservation};
 use jiff::Timestamp;
-use model::{EventType, LogEvent, UserRecord};
+use model::{EventType, Identifier, LogEvent, UserRecord};
 use protocol::{PasswordFacts, Reason, TokenAnswer};
 use storage::{AccessTokenRecord, StoreError, Work};
 use tokio::time::Instant;
@@ -23,9 +23,12 @@ use crate::breach::{About, Judged, judge_right};
 use crate::directory::ConnectionFacts;
 use crate::event_log;
 use crate::failpoint;
+use crate::protection::attack_mail::{self, Tried};
 use crate::protection::decision::{SourceFound, record};
+use crate::protection::lifecycle::{self, LiftedBy};
 use crate::protection::{
-    Charge, KnownRefusal, Meters, Place, Question, RefusalKey, SecretPool, notice_event,
+    BlockTurn, Charge, KnownRefusal, Meters, Place, Question, RefusalKey, SecretPool, notice_event,
+    spread_event,
 };
 use crate::request::RequestContext;
 use crate::source_address::TrustedSource;
@@ -104,18 +107,24 @@ impl Attempt {
             .store
             .write(async move |work: &mut Work| {
                 let pool = attempt.asked.pool.as_deref();
+                let mut turns = Vec::new();
                 let charge = attempt
                     .meters
-                    .charge_beside(pool, work, &attempt.cx, now)
+                    .charge_beside(pool, work, &attempt.cx, now, &mut turns)
                     .await?;
+                let mut told = Vec::new();
                 if let Ok(Charge::Refuse {
                     reason,
                     notice_due: Some(explained),
                     ..
                 }) = &charge
                 {
-                    let event = attempt.notice(*reason, explained, now);
-                    work.add_events(&[event]).await?;
+                    told.push(attempt.notice(*reason, explained, now));
+                }
+                attempt.tell_turns(&turns, &mut told, None, now);
+                if !told.is_empty() {
+                    event_log::stamp(&mut told, now, &*attempt.cx.app.entropy);
+                    work.add_events(&told).await?;
                 }
                 Ok(charge)
             })
@@ -235,6 +244,7 @@ impl Attempt {
             .as_ref()
             .err()
             .map(|refusal| refusal.reason.description().into_owned());
+        let many_sources = self.spread(told, now);
         failpoint::pass("before_settle");
         let attempt = Arc::clone(&self);
         let settled = self
@@ -250,16 +260,24 @@ impl Attempt {
                 } else {
                     (Outcome::Wrong, Told::Unconfirmed)
                 };
+                let mut turns = Vec::new();
                 let crossed = match attempt
                     .meters
-                    .settle(work, &reservation, outcome, now)
+                    .settle_telling(work, &reservation, outcome, now, &mut turns)
                     .await?
                 {
                     Ok(crossed) => crossed,
                     Err(lost) => return Ok(Err(lost)),
                 };
-                let rows = events::of_attempt(&attempt, told, refused.as_deref(), &crossed, now);
+                let mut rows = events::of_attempt(&attempt, told, refused.as_deref(), &crossed, now);
+                if !turns.is_empty() {
+                    let by = LiftedBy::Success;
+                    attempt.tell_turns(&turns, &mut rows, Some(&by), now);
+                    event_log::stamp(&mut rows, now, &*attempt.cx.app.entropy);
+                }
+                rows.extend(many_sources.clone());
                 work.add_events(&rows).await?;
+                attempt.send_mails(work, &crossed.raised, now).await?;
                 if let Some(judged) = &judged {
                     judged.record(work, now).await?;
                 }
@@ -310,6 +328,74 @@ impl Attempt {
             Some(record) => work.add_access_token(record).await,
             None => Ok(()),
         }
+    }
+
+    /// The warning that this account is tried from many sources, when it is due.
+    fn spread(&self, told: Told, now: Timestamp) -> Option<LogEvent> {
+        if told != Told::WrongPassword {
+            return None;
+        }
+        let (tenant, connection) = (&self.cx.tenant().id, &self.connection.connection.id);
+        let (account, source) = (self.meters.account()?, &self.source.source);
+        let spread = &self.cx.app.protection.spread;
+        let at_least = spread.observe(tenant, connection, account, source, now)?;
+        let mut warning = spread_event(&self.cx, &self.user_name, at_least);
+        self.describe(&mut warning);
+        warning.user_id = self.user.as_ref().map(|user| user.user.user_id.clone());
+        Some(warning)
+    }
+
+    /// Adds the events of blocks that began or ended; `by` is what ends one here, where neither time nor settings do.
+    fn tell_turns(
+        &self,
+        turns: &[BlockTurn],
+        rows: &mut Vec<LogEvent>,
+        by: Option<&LiftedBy>,
+        now: Timestamp,
+    ) {
+        let tenant = self.cx.tenant();
+        for turn in turns {
+            let mut event = match (turn.is_begun, by) {
+                (true, _) => lifecycle::created(tenant, &turn.block, now),
+                (false, Some(by)) => lifecycle::lifted(tenant, &turn.block, by, now),
+                (false, None) => lifecycle::ended(tenant, &turn.block, now),
+            };
+            event.client_id = Some(self.facts.caller().client().client_id.clone());
+            event.connection_id = Some(self.connection.connection.id.clone());
+            rows.push(event);
+        }
+    }
+
+    /// Puts down the mails that crossed lines cause, for users who exist and for those who do not alike.
+    async fn send_mails(
+        &self,
+        work: &mut Work,
+        raised: &[Raised],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for line in raised {
+            match (line, self.meters.account()) {
+                (Raised::Blocked { threshold, hold }, Some(account)) => {
+                    let tried = Tried {
+                        connection_id: &self.connection.connection.id,
+                        connection: &self.connection.connection.name,
+                        user: self.user.as_ref().map(|user| &user.user.user_id),
+                        account,
+                        identifier: Identifier::of(self.facts.username()),
+                        user_name: &self.user_name,
+                        source: &self.source.source,
+                        client_id: &self.facts.caller().client().client_id,
+                    };
+                    attack_mail::tell_user(work, &self.cx, &tried, *threshold, *hold, now).await?;
+                }
+                (Raised::SuspiciousIp, _) => {
+                    let source = &self.source.source;
+                    attack_mail::tell_administrators(work, &self.cx, source, now).await?;
+                }
+                (Raised::Blocked { .. } | Raised::ManyUsers { .. }, _) => {}
+            }
+        }
+        Ok(())
     }
 
     /// The end user's address as texts show it.

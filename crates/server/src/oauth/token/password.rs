@@ -189,6 +189,7 @@ async fn prepare(
         identifier: user_name.clone(),
         address: source.source.exact().to_string(),
         connection: connection.connection.name.clone(),
+        user: None,
     };
     let attempt = guard::Attempt {
         connection: id.as_str().to_owned(),
@@ -198,7 +199,7 @@ async fn prepare(
     };
     let policy = policy_for(&cx.facts, &connection);
     Ok(Attempt {
-        meters: Meters::of(policy, &attempt, digests, tenant, shown),
+        meters: Meters::of(policy, attempt, digests, tenant, shown),
         password: Password::new(facts.password())
             .expect("the request was read within the same bounds"),
         against: against(&connection, user.as_ref(), &unknown),

@@ -1,6 +1,7 @@
 //! Attacks by their names in `docs/attacks.md`; what other stories already show is named there and not repeated here.
 
 mod accounts;
+mod blocks;
 mod counting;
 mod document;
 mod identifiers;

@@ -19,6 +19,7 @@ fn of_the_attempt(trace: &StatementTrace) -> Vec<(String, Tally)> {
             "UPDATE users",
             "identifiers",
             "meters",
+            "mail_queue",
             "events",
         ]
         .iter()

@@ -1,6 +1,7 @@
 //! Attack protection as its users meet it.
 
 mod block_ends;
+mod block_mail;
 mod blocks;
 mod client_secrets;
 mod concurrency;
@@ -12,3 +13,4 @@ mod header_trust;
 mod indistinguishable;
 mod settings;
 mod source;
+mod unblock_page;

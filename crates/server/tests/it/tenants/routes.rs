@@ -114,8 +114,10 @@ fn other_routes_are_known() {
             "/dbconnections/change_password",
             "/dbconnections/signup",
             "/livez",
+            "/lo/unblock",
             "/oauth/token",
             "/readyz",
+            "/u/brute-force-protection-unblock",
             "/userinfo",
         ],
         "a new route needs a story of two tenants"

@@ -1,6 +1,7 @@
 //! Meter rows: kept whole, guarded by their revisions, swept when expired.
 
 use guard::Row;
+use jiff::Timestamp;
 use storage::{MeterRecord, MeterWrite, StoreError, TenantStore, Work};
 
 use crate::both_engines;
@@ -15,6 +16,13 @@ async fn write(handle: &TenantStore, meters: Vec<MeterWrite>) -> Result<(), Stor
 async fn read(handle: &TenantStore, keys: Vec<[u8; 32]>) -> Vec<Option<(Row, i64)>> {
     handle
         .write(async move |work: &mut Work| work.read_meters(&keys).await)
+        .await
+        .unwrap()
+}
+
+async fn take_expired(handle: &TenantStore, now: Timestamp, limit: u32) -> Vec<MeterRecord> {
+    handle
+        .write(async move |work: &mut Work| work.take_expired_meters(now, limit).await)
         .await
         .unwrap()
 }
@@ -128,7 +136,7 @@ both_engines! {
         let first = rows::meter([7; 32]);
         write(&stage.rows, vec![first.clone()]).await.unwrap();
         let read = only(&stage.rows).await.revision;
-        assert_eq!(stage.rows.remove_expired_meters(rows::at(3_600_000_000), 9).await, Ok(1));
+        assert_eq!(take_expired(&stage.rows, rows::at(3_600_000_000), 9).await.len(), 1);
         let mut reborn = first.clone();
         reborn.row.written_at = rows::at(2_000_000_000);
         reborn.row.failed = 5;
@@ -138,16 +146,38 @@ both_engines! {
         assert_eq!(only(&stage.rows).await.row.failed, 5);
     }
 
+    async fn blocks_are_found_by_the_failures_they_were_told_with(stage: Stage) {
+        let told = |key: u8, told: u32, kind: i16| {
+            let mut meter = rows::meter([key; 32]);
+            (meter.row.told, meter.kind) = (told, kind);
+            meter
+        };
+        let meters = vec![told(1, 0, 1), told(2, 9, 1), told(3, 10, 1), told(4, 3, 1), told(5, 3, 2)];
+        write(&stage.rows, meters).await.unwrap();
+        let found = async |kind: i16, failures: u32, limit: u32| {
+            let found = stage.rows.list_blocks_told_below(kind, failures, limit).await.unwrap();
+            found.iter().map(|meter| meter.key[0]).collect::<Vec<_>>()
+        };
+        assert_eq!(found(1, 10, 9).await, [4, 2]);
+        assert_eq!(found(1, 10, 1).await, [4]);
+        assert_eq!(found(1, u32::MAX, 9).await, [4, 2, 3]);
+        assert_eq!(found(2, u32::MAX, 9).await, [5]);
+        assert_eq!(found(3, u32::MAX, 9).await, Vec::<u8>::new());
+    }
+
     async fn expired_meters_go_in_bounded_steps_and_others_stay(stage: Stage) {
         let hours = |hours: i64| rows::at(hours * 3_600_000_000);
         let mut meters: Vec<MeterWrite> =
             (0..10).map(|key| MeterWrite { expires_at: hours(1), ..rows::meter([key; 32]) }).collect();
         meters.push(MeterWrite { expires_at: hours(5), ..rows::meter([99; 32]) });
         write(&stage.rows, meters).await.unwrap();
-        assert_eq!(stage.rows.remove_expired_meters(hours(1) - std::time::Duration::from_secs(1), 100).await, Ok(0));
+        let early = hours(1) - std::time::Duration::from_secs(1);
+        assert_eq!(take_expired(&stage.rows, early, 100).await, []);
         let mut removed = Vec::new();
         for _ in 0..4 {
-            removed.push(stage.rows.remove_expired_meters(hours(3), 4).await.unwrap());
+            let taken = take_expired(&stage.rows, hours(3), 4).await;
+            assert!(taken.iter().all(|meter| meter.row.told == 10 && meter.shown.is_some()), "as they were");
+            removed.push(taken.len());
         }
         assert_eq!(removed, [4, 4, 2, 0]);
         assert_eq!(only(&stage.rows).await.key, [99; 32]);

@@ -6,7 +6,7 @@ mod http;
 mod story;
 mod world;
 
-use server::courier::{Courier, route};
+use server::courier::{Courier, DefaultWay, route};
 use server::serve::Transport;
 
 use crate::arguments::Demo;
@@ -43,7 +43,10 @@ pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
     let ca = tls::dev_ca(directory.path());
     let http = http::Http::new(&domain, &ca)?;
     let world = world::build(&http, &keys).await?;
-    story::play(&http, &world).await?;
+    let DefaultWay::Outbox(outbox) = &app.settings.mail.default_way else {
+        return Err(Failure::new("the demo keeps its mails in an outbox"));
+    };
+    story::play(&http, &world, outbox).await?;
     story::paste(&domain, &ca, &world);
     if !options.once {
         println!("\nMails of this demo stay in https://{domain}/outbox");

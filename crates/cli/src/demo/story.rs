@@ -1,7 +1,9 @@
 //! The story, told while it happens, and the lines to paste for one's own try.
 
 use std::path::Path;
+use std::time::Duration;
 
+use mail::{Message, Outbox};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -13,7 +15,7 @@ const HOME: &str = "192.0.2.1";
 const ATTACKER: &str = "198.51.100.66";
 
 /// Plays it once; fails if the server does not do what the story says.
-pub(super) async fn play(http: &Http, world: &World) -> Result<(), Failure> {
+pub(super) async fn play(http: &Http, world: &World, outbox: &Outbox) -> Result<(), Failure> {
     println!("\n1. Ana logs in from {HOME}; her application passes her address on.");
     expect(&login(http, world, HOME, PASSWORD).await?, 200)?;
 
@@ -30,7 +32,17 @@ pub(super) async fn play(http: &Http, world: &World) -> Result<(), Failure> {
     println!("\n4. Ana herself, at {HOME}, notices nothing.");
     expect(&login(http, world, HOME, PASSWORD).await?, 200)?;
 
-    println!("\n5. What an administrator sees in the log:");
+    println!("\n5. But she gets a mail, whose link would lift the block if it had been she:");
+    let mail = mail_about(outbox).await?;
+    println!("   To:      {}", mail.to());
+    println!("   Subject: {}", mail.subject());
+    let text = mail.text();
+    let link = text
+        .split_whitespace()
+        .find(|word| word.contains("ticket="));
+    println!("   Link:    {}", link.unwrap_or("-"));
+
+    println!("\n6. What an administrator sees in the log:");
     let logs = http
         .send(
             Method::GET,
@@ -48,9 +60,13 @@ pub(super) async fn play(http: &Http, world: &World) -> Result<(), Failure> {
                 .unwrap_or("-")
                 .to_owned()
         };
-        if matches!(word("type").as_str(), "sepft" | "fp" | "limit_wc") {
+        let kind = word("type");
+        if matches!(
+            kind.as_str(),
+            "sepft" | "fp" | "limit_wc" | "portcullis_block_created"
+        ) {
             println!(
-                "   {:9} {:15} {:16} {}",
+                "   {:24} {:15} {:16} {}",
                 word("type"),
                 word("ip"),
                 word("user_name"),
@@ -85,6 +101,19 @@ pub(super) fn paste(domain: &str, ca: &Path, world: &World) {
         ca.display()
     );
     println!("  -H 'authorization: Bearer {}'", world.token);
+}
+
+/// The mail about the block, as soon as the courier has put it into the outbox.
+async fn mail_about(outbox: &Outbox) -> Result<Message, Failure> {
+    for _ in 0..100 {
+        if let Some(mail) = outbox.mails().pop() {
+            return Ok(mail);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(Failure::new(
+        "no mail about the block came within ten seconds",
+    ))
 }
 
 async fn login(

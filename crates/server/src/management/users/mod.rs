@@ -196,7 +196,7 @@ pub(super) async fn change(
             blocks::end_all_for_identifiers(work, &cx, connection, &fresh, user, &by).await?;
             if has_new_address {
                 // What was sent to the old address is not for whoever has the new one.
-                for kind in [TicketKind::PasswordReset, TicketKind::EmailVerification] {
+                for kind in TicketKind::ALL {
                     work.remove_tickets_of_user(user, kind).await?;
                 }
             }

@@ -157,4 +157,36 @@ on_both_engines! {
             assert_eq!((queued(&world).await, admin.events("fn").await.len()), (0, 0));
         }
     }
+
+    async fn administrators_hear_of_a_throttled_address_once_an_hour(world: World) {
+        let backend = world.backend(true).await;
+        let admin = world.admin().await;
+        let office = json!({"administrators": ["office@example.com", "night@example.com"]});
+        admin.patch("portcullis/attack-protection", office).await.expect(200);
+        let throttling = "attack-protection/suspicious-ip-throttling";
+        let few = json!({"stage": {"pre-login": {"max_attempts": 3, "rate": 3_600_000}}});
+        admin.patch(throttling, few).await.expect(200);
+        let throttle = async |address: &str| {
+            for number in 0..3 {
+                backend.login_wrong(&format!("nobody-{number}@example.com"), address).await.expect(403);
+            }
+            backend.login_wrong("nobody@example.com", address).await.expect(429);
+        };
+        let (office, night) = (world.mailbox("office@example.com"), world.mailbox("night@example.com"));
+        throttle("198.51.100.1").await;
+        let mail = office.newest().await;
+        assert!(mail.subject().contains("198.51.100.1") && mail.text().contains("limit_mu"), "{}", mail.text());
+        throttle("198.51.100.2").await;
+        world.clock.advance(MINUTE * 59);
+        throttle("198.51.100.3").await;
+        assert_eq!((count(&office).await, count(&night).await), (1, 1), "whatever the number of addresses");
+        world.clock.advance(MINUTE);
+        throttle("198.51.100.4").await;
+        assert_eq!((count(&office).await, count(&night).await), (2, 2));
+        world.clock.advance(MINUTE * 60);
+        admin.patch(throttling, json!({"shields": ["block"]})).await.expect(200);
+        throttle("198.51.100.5").await;
+        assert_eq!(count(&office).await, 2, "without the shield nobody is told");
+        assert_eq!(admin.events("limit_mu").await.len(), 5, "the log has them all");
+    }
 }

@@ -6,7 +6,9 @@
 use jiff::Timestamp;
 
 use crate::rule::{Judgement, Rule};
-use crate::verdict::{Hold, Lost, Outcome, Raised, Reason, Reservation, Settlement, Strike, Verdict};
+use crate::verdict::{
+    Hold, Lost, Outcome, Raised, Reason, Reservation, Settlement, Strike, Verdict,
+};
 use crate::{Explained, MeterKind, MeterName, Row, Shield};
 
 /// What an attempt is counted in.

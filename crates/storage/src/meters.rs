@@ -9,7 +9,7 @@ use model::{TenantId, UserId};
 
 use crate::statement::{Row, Select, Value, arguments, tuples};
 use crate::tenant_store::reads;
-use crate::{StoreError, Work};
+use crate::{StoreError, TenantStore, Work};
 
 /// Digest of what a meter counts, or of the account or source it belongs to.
 pub type MeterKey = [u8; 32];

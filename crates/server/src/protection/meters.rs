@@ -3,8 +3,8 @@
 //! The guard computes the rows, the store writes them guarded by their revisions; a row that moved makes the unit run again.
 
 use guard::{
-    Account, Attempt, Explained, Lost, MeterKind, Outcome, Plan, Policy, Raised, Reason, Reservation, Row,
-    Verdict,
+    Account, Attempt, Explained, Lost, MeterKind, Outcome, Plan, Policy, Raised, Reason,
+    Reservation, Row, Verdict,
 };
 use jiff::Timestamp;
 use keys::MeterKey as DigestKey;
@@ -13,8 +13,8 @@ use storage::{MeterKey, MeterWrite, Shown, StoreError, Work};
 
 use super::account::{account_key, source_key};
 use super::client_secrets::{SecretPool, Spent};
-use crate::request::RequestContext;
 use super::lifecycle::Block;
+use crate::request::RequestContext;
 
 /// Everything a charge and its settle need to know of an attempt.
 pub(crate) struct Meters {
@@ -230,7 +230,8 @@ impl Meters {
                     let after: Vec<_> = settlement.rows.iter().cloned().map(Some).collect();
                     self.plan.explain(&after, now)
                 };
-                self.write_telling(work, &read, settlement.rows, turns).await?;
+                self.write_telling(work, &read, settlement.rows, turns)
+                    .await?;
                 Ok(Ok(Crossed {
                     raised: settlement.raised,
                     explained,

@@ -269,7 +269,8 @@ impl Attempt {
                     Ok(crossed) => crossed,
                     Err(lost) => return Ok(Err(lost)),
                 };
-                let mut rows = events::of_attempt(&attempt, told, refused.as_deref(), &crossed, now);
+                let mut rows =
+                    events::of_attempt(&attempt, told, refused.as_deref(), &crossed, now);
                 if !turns.is_empty() {
                     let by = LiftedBy::Success;
                     attempt.tell_turns(&turns, &mut rows, Some(&by), now);

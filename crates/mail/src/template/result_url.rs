@@ -123,7 +123,7 @@ mod tests {
             ),
             (
                 "https://x.example/?n={{ application.name | url_encode }}",
-                "https://x.example/?n=My+shop",
+                "https://x.example/?n=My%20shop",
             ),
             (
                 "https://x.example/?m={{ application.client_metadata.x }}{{ user.email }}",

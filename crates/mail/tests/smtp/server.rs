@@ -2,9 +2,10 @@
 //!
 //! It lives as long as its value. Without the PyPI packages a test is skipped and says so; in CI that is a failure.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use mail::{Credentials, Roots, Security, Smtp, SmtpSettings, Transport};
@@ -22,7 +23,7 @@ pub(crate) enum Protection {
 
 pub(crate) struct Server {
     process: Child,
-    said: BufReader<ChildStdout>,
+    said: Receiver<String>,
     port: u16,
     protection: Protection,
     authority: Vec<u8>,
@@ -65,11 +66,9 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut said = BufReader::new(process.stdout.take().unwrap());
-        let mut line = String::new();
-        said.read_line(&mut line).unwrap();
+        let said = heard(process.stdout.take().unwrap());
+        let line = said.recv().unwrap();
         let port = line
-            .trim()
             .strip_prefix("ready ")
             .expect("the server listens")
             .parse()
@@ -125,19 +124,31 @@ impl Server {
 
     /// What the server says next: a mail it took, or a transaction it let fail.
     pub(crate) fn next(&mut self) -> Value {
-        let mut line = String::new();
-        self.said.read_line(&mut line).unwrap();
+        let line = self.said.recv().unwrap();
         serde_json::from_str(&line).unwrap()
     }
 
     /// Ends the server and answers what it said that nobody has heard.
     pub(crate) fn rest(mut self) -> Vec<Value> {
         drop(self.process.stdin.take());
-        let lines = self.said.by_ref().lines();
+        let lines = self.said.iter();
         lines
-            .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+            .map(|line| serde_json::from_str(&line).unwrap())
             .collect()
     }
+}
+
+/// What is said, line by line. It is heard at once: a full pipe would silence the server.
+fn heard(said: ChildStdout) -> Receiver<String> {
+    let (hear, heard) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(said).lines().map_while(Result::ok) {
+            if hear.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    heard
 }
 
 impl Drop for Server {

@@ -14,6 +14,7 @@ use super::digest::{day_of, wants_digests};
 use super::judge::{About, Stage};
 use crate::courier::{Addressee, Notice, queued, to_administrators};
 use crate::event_log::{bounded, stamp};
+use crate::protection::decision::record_breached;
 use crate::protection::{Charge, Meters};
 use crate::request::RequestContext;
 
@@ -128,6 +129,7 @@ fn event(
     if let Value::Object(ours) = ours {
         ours.insert("refused".to_owned(), Value::Bool(refused));
     }
+    record_breached(&mut event, refused);
     stamp(std::slice::from_mut(&mut event), now, &*cx.app.entropy);
     event
 }

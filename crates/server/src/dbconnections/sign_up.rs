@@ -26,6 +26,7 @@ use crate::directory::ConnectionFacts;
 use crate::event_log::{address_text, stamp};
 use crate::management::users::{new_record, username_rule};
 use crate::passwords::{self, Proposal, person};
+use crate::protection::decision::{SourceFound, record};
 use crate::protection::lifecycle::LiftedBy;
 use crate::protection::{Charge, Meters, blocks, notice_event, share};
 use crate::request::RequestContext;
@@ -178,17 +179,21 @@ async fn charge(cx: &RequestContext, sign_up: &SignUp) -> Result<(), Refusal> {
     limited.description = notice.description;
     limited.details.insert("flow".to_owned(), json!("signup"));
     stamp(std::slice::from_mut(&mut limited), cx.now, &*cx.app.entropy);
+    let found = SourceFound::of(source);
     let now = cx.now;
     let charged = cx
         .store
         .write(async move |work: &mut Work| {
             let charge = meters.charge(work, now).await?;
             if let Charge::Refuse {
-                notice_due: Some(_),
+                reason,
+                notice_due: Some(explained),
                 ..
             } = &charge
             {
-                work.add_events(std::slice::from_ref(&limited)).await?;
+                let mut event = limited.clone();
+                record(&mut event, *reason, explained, &found);
+                work.add_events(&[event]).await?;
             }
             Ok(charge)
         })

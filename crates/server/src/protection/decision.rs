@@ -107,6 +107,20 @@ pub(crate) fn record(
     );
 }
 
+/// Puts the record of a breached password into its event, which says where it came from: no meter decides it, and no time
+/// ends it.
+pub(crate) fn record_breached(event: &mut LogEvent, refused: bool) {
+    let header = event.details.get("portcullis");
+    let header = header.and_then(|ours| ours.get("source")).cloned();
+    let decision = json!({
+        "reason": BREACHED_PASSWORD,
+        "refused": refused,
+        "source": { "address": event.ip, "header": header },
+        "meters": [],
+    });
+    insert(event, decision);
+}
+
 /// How the source of a call was found.
 pub(crate) struct SourceFound {
     source: Source,

@@ -122,6 +122,33 @@ on_both_engines! {
         admin.get("portcullis/decisions/nothing").await.expect(404);
     }
 
+    async fn refused_sign_ups_and_breached_passwords_leave_records_too(world: World) {
+        let backend = world.backend(true).await;
+        let admin = world.admin().await;
+        let few = json!({"stage": {"pre-user-registration": {"max_attempts": 1, "rate": 60_000}}});
+        admin.patch("attack-protection/suspicious-ip-throttling", few).await.expect(200);
+        for (name, status) in [("one@example.com", 200), ("two@example.com", 429), ("three@example.com", 429)] {
+            crate::people::sign_up(&backend, name).await.expect(status);
+        }
+        let refused = list(&admin, "reason=sign_up").await;
+        assert_eq!(refused.len(), 1, "once an hour");
+        assert_eq!((&refused[0]["type"], &refused[0]["refused"]), (&json!("limit_mu"), &json!(true)));
+        let counted = meter(&refused[0], "sign_ups_of_source");
+        assert_eq!((&counted["counted"], &counted["limit"]), (&json!(1), &json!(1)));
+
+        let leaked = "AUTH0-TEST-Correct-Horse-7";
+        let user = json!({"connection": "Users", "email": ANA, "password": leaked});
+        admin.post("users", user).await.expect(201);
+        let shield = json!({"enabled": true, "shields": ["block"]});
+        admin.patch("attack-protection/breached-password-detection", shield).await.expect(200);
+        backend.login(ANA, leaked).end_user(HOME).send().await.expect(401);
+        let refused = list(&admin, "reason=breached_password").await;
+        assert_eq!(refused.len(), 1);
+        assert_eq!((&refused[0]["type"], &refused[0]["ip"]), (&json!("pwd_leak"), &json!(HOME)));
+        assert_eq!((&refused[0]["refused"], &refused[0]["source"]["header"]), (&json!(true), &json!("used")));
+        assert!(refused[0]["lift"][0]["how"].as_str().unwrap().contains("new password"), "{refused:?}");
+    }
+
     async fn a_record_covers_the_refusals_of_its_hour(world: World) {
         let backend = world.backend(true).await;
         backend.add_user(ANA).await;

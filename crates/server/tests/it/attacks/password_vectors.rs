@@ -77,7 +77,7 @@ fn basic(pair: &str) -> String {
 }
 
 /// What looks like a way around the token endpoint, or used to be one elsewhere.
-const DOORS: [(&str, &str); 22] = [
+const DOORS: [(&str, &str); 23] = [
     ("POST", "/oauth/token/"),
     ("POST", "//oauth/token"),
     ("POST", "/oauth//token"),
@@ -94,6 +94,7 @@ const DOORS: [(&str, &str); 22] = [
     ("POST", "/co/authenticate"),
     ("POST", "/usernamepassword/login"),
     ("POST", "/dbconnections/change_password"),
+    ("POST", "/dbconnections/signup"),
     ("POST", "/userinfo"),
     ("GET", "/userinfo"),
     ("POST", "/api/v2/users"),
@@ -159,7 +160,9 @@ on_both_engines! {
                 }
                 let request = request.body(Body::from(body.to_string())).unwrap();
                 let answer = world.send(HOME, request).await;
-                assert!((400..500).contains(&answer.status), "{method} {path}: {}", answer.status);
+                // Who asks for a new password is always told the same, and his old one is not looked at.
+                let asks = path == "/dbconnections/change_password" && answer.status == 200;
+                assert!(asks || (400..500).contains(&answer.status), "{method} {path}: {}", answer.status);
                 assert!(!answer.text.contains("_token\""), "{method} {path}: {}", answer.text);
             }
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::{PASSWORD, World, on_both_engines};
 
-use super::{ANA, HOME, NEW_PASSWORD, new_person, options, post};
+use super::{ANA, HOME, NEW_PASSWORD, ask_for_reset, new_person, options, post};
 
 on_both_engines! {
     async fn each_rule_has_its_body_at_sign_up_and_its_text_in_the_management_api(world: World) {
@@ -86,5 +86,37 @@ on_both_engines! {
         ] {
             admin.patch(&path, json!({"options": options})).await.expect(400);
         }
+    }
+
+    async fn breached_passwords_are_refused_where_the_shield_of_the_stage_blocks(world: World) {
+        let backend = world.backend(true).await;
+        backend.add_user(ANA).await;
+        let admin = world.admin().await;
+        let breached = "AUTH0-TEST-Horse-7";
+        let mut body = new_person(&backend, "eve@example.com");
+        body["password"] = json!(breached);
+        let shield = "attack-protection/breached-password-detection";
+        let stage = json!({"enabled": true, "stage": {
+            "pre-user-registration": {"shields": ["block"]}, "pre-change-password": {"shields": ["block"]},
+        }});
+        admin.patch(shield, stage).await.expect(200);
+        // An address in use hears the same as a new one.
+        for email in ["eve@example.com", ANA] {
+            body["email"] = json!(email);
+            let told = post(&world, HOME, "/dbconnections/signup", &[], &body).await.expect(400).json();
+            assert_eq!(told["code"], "password_leaked");
+        }
+        assert!(!admin.events("signup_pwd_leak").await.is_empty());
+        ask_for_reset(&backend, HOME, ANA).await.expect(200);
+        let link = world.mailbox(ANA).newest_link().await;
+        let page = world.visitor(HOME).open(&link).await.expect(200);
+        let told = world.visitor(HOME).press(&page, &[("password", breached), ("confirmation", breached)]).await.expect(400);
+        assert!(told.text.contains("stolen"), "{}", told.text);
+        assert!(!admin.events("reset_pwd_leak").await.is_empty());
+        let new = [("password", NEW_PASSWORD), ("confirmation", NEW_PASSWORD)];
+        world.visitor(HOME).press(&page, &new).await.expect(200);
+        admin.patch(shield, json!({"stage": {"pre-user-registration": {"shields": []}}})).await.expect(200);
+        body["email"] = json!("eve@example.com");
+        post(&world, HOME, "/dbconnections/signup", &[], &body).await.expect(200);
     }
 }

@@ -82,6 +82,7 @@ on_both_engines! {
                 "same_user": {"enabled": true, "max_attempts": 20, "rate": 6_000},
                 "confirmations": {"max_attempts": 20, "rate": 3_600_000},
                 "administrators": [],
+                "sign_up": {"existing_account": "conceal"},
             })
         );
     }

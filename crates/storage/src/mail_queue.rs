@@ -156,11 +156,13 @@ impl TenantStore {
         let mut claimed = self
             .write(async move |work: &mut Work| {
                 // The condition stands twice: a mail may have been claimed between the inner and the outer statement.
+                // The inner one is run once: PostgreSQL may run one within IN for each row, and then claims beyond the limit.
                 let sql = format!(
-                    "UPDATE mail_queue SET attempts = attempts + 1, next_try_at = $3 \
-                     WHERE tenant_id = $1 AND next_try_at <= $2 AND mail_id IN \
-                     (SELECT mail_id FROM mail_queue WHERE tenant_id = $1 AND next_try_at <= $2 \
-                     ORDER BY next_try_at, mail_id LIMIT $4{}) RETURNING {COLUMNS}",
+                    "WITH due AS MATERIALIZED (SELECT mail_id FROM mail_queue WHERE tenant_id = $1 AND next_try_at <= $2 \
+                     ORDER BY next_try_at, mail_id LIMIT $4{}) \
+                     UPDATE mail_queue SET attempts = attempts + 1, next_try_at = $3 \
+                     WHERE tenant_id = $1 AND next_try_at <= $2 AND mail_id IN (SELECT mail_id FROM due) \
+                     RETURNING {COLUMNS}",
                     work.lock()
                 );
                 let arguments = arguments![&work.tenant, now, lease_end, limit];

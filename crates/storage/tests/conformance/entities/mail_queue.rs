@@ -51,6 +51,17 @@ fn ids(claimed: &[ClaimedMail]) -> Vec<&str> {
 }
 
 both_engines! {
+    async fn a_claim_never_takes_more_than_its_limit(stage: Stage) {
+        let mails = (0..60).map(|number| rows::mail(&format!("m{number:02}"), number)).collect();
+        enqueue(&stage.rows, mails).await;
+        for round in 0..15 {
+            let claimed = stage.rows.claim_mails(rows::at(100), 4, rows::at(200)).await.unwrap();
+            let expected: Vec<String> = (0..4).map(|number| format!("m{:02}", round * 4 + number)).collect();
+            assert_eq!(ids(&claimed), expected, "round {round}");
+        }
+        assert!(claim(&stage.rows, 100, 200).await.is_empty());
+    }
+
     async fn a_mail_is_claimed_once_sent_and_gone(stage: Stage) {
         enqueue(&stage.rows, vec![rows::mail("m1", 100)]).await;
         assert!(claim(&stage.rows, 99, 200).await.is_empty(), "not due yet");

@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails")]
 
+#[allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "shared with the tests of the server and of the binary"
+)]
 mod server;
 
 use jiff::Timestamp;

@@ -42,7 +42,8 @@ pub(super) async fn without_same_user_limit(world: &World) {
 
 /// A user with this password.
 pub(super) async fn add_user(world: &World, email: &str, password: &str) -> String {
-    let body = json!({"connection": "Users", "email": email, "password": password});
+    let body =
+        json!({"connection": "Users", "email": email, "password": password, "verify_email": false});
     let made = world.admin().await.post("users", body).await.expect(201);
     made.text_of("user_id")
 }

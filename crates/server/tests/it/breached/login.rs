@@ -121,7 +121,9 @@ on_both_engines! {
         assert_eq!(event["client_id"], backend.client_id.as_str());
         assert_eq!(event["connection"], "Users");
         assert_eq!(event["strategy"], "auth0");
-        assert_eq!(event["details"]["portcullis"], json!({"source": "used", "refused": true}));
+        let ours = &event["details"]["portcullis"];
+        assert_eq!((&ours["source"], &ours["refused"]), (&json!("used"), &json!(true)));
+        assert_eq!(ours["decision"]["reason"], "breached_password");
         let exchange = admin.events("fepft").await[0].clone();
         assert_eq!(exchange["description"], TOLD);
         assert_eq!(exchange["user_id"], user.as_str());

@@ -102,7 +102,11 @@ on_both_engines! {
         // A public application cannot authenticate, so its word is never taken.
         let public = world.backend(true).await;
         let admin = world.admin().await;
-        let none = json!({"token_endpoint_auth_method": "none", "is_token_endpoint_ip_header_trusted": false});
+        let none = json!({
+            "token_endpoint_auth_method": "none",
+            "is_token_endpoint_ip_header_trusted": false,
+            "grant_types": ["password"],
+        });
         admin.patch(&format!("clients/{}", public.client_id), none).await.expect(200);
         let login = public.login(ANA, testkit::PASSWORD).with("client_secret", serde_json::Value::Null).end_user(HOME);
         login.send().await.expect(200);

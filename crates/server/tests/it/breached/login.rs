@@ -238,7 +238,7 @@ on_both_engines! {
         let backend = world.backend(true).await;
         let path = format!("connections/{}", backend.connection_id);
         admin.patch(&path, json!({"options": {"requires_username": true}})).await.expect(200);
-        let body = json!({"connection": "Users", "username": "ana", "email": ANA, "password": LEAKED});
+        let body = json!({"connection": "Users", "username": "ana", "email": ANA, "password": LEAKED, "verify_email": false});
         admin.post("users", body).await.expect(201);
         shield(&world, json!(["block", "user_notification"])).await;
         log_in(&backend, "ana", LEAKED, HOME).await.expect(401);

@@ -70,7 +70,10 @@ async fn the_tenant_leads_every_key_and_index() {
         if !matches!(words[1], "KEY" | "index") || WITHOUT_TENANT.contains(&words[0]) {
             continue;
         }
-        assert!(words.last().unwrap().starts_with("tenant_id,"), "{line}");
+        let columns = words.last().unwrap();
+        // A table with one row a tenant has nothing else to be found by.
+        let is_led = *columns == "tenant_id" || columns.starts_with("tenant_id,");
+        assert!(is_led, "{line}");
         seen += 1;
     }
     assert!(seen > 20);

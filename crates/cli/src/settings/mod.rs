@@ -69,7 +69,7 @@ pub(crate) struct Server {
     #[schemars(range(min = 1, max = 20), example = 5, extend("x-unit" = "seconds"))]
     pub(crate) handshake_timeout_seconds: u64,
     /// Seconds a client may take for a request's head, and stay idle between two requests.
-    #[schemars(range(min = 1, max = 20), example = 15, extend("x-unit" = "seconds"))]
+    #[schemars(range(min = 1, max = 120), example = 15, extend("x-unit" = "seconds"))]
     pub(crate) header_timeout_seconds: u64,
     /// Seconds a client may take for a request's whole body.
     #[schemars(range(min = 1, max = 20), example = 15, extend("x-unit" = "seconds"))]

@@ -31,7 +31,7 @@ fn accepted_settings_hold_what_is_promised_and_read_as_themselves() {
                 .all(|net| net.prefix_len() > 0)
         );
         assert!(server.max_connections > 0 && !server.listen.is_empty());
-        assert!((1..=20).contains(&server.header_timeout_seconds));
+        assert!((1..=120).contains(&server.header_timeout_seconds));
         assert!((1..=20).contains(&server.body_timeout_seconds));
         assert!(settings.argon2.memory_kib >= 8 && settings.argon2.passes >= 1);
         let again = from(Serialized::defaults(&settings)).map(|again| serde_json::json!(again));

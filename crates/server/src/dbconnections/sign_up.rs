@@ -2,7 +2,7 @@
 //!
 //! Malformed calls and closed directories are refused for nothing; every other sign-up counts for its source, whatever
 //! comes of it. Whether an address has an account is not told: by default a known one is answered like a new one, after
-//! the same work, and its owner gets a mail (`docs/decisions/0017-a-sign-up-does-not-tell-who-has-an-account.md`).
+//! the same work, and its owner gets a mail (`docs/decisions/0015-a-sign-up-does-not-tell-who-has-an-account.md`).
 
 use std::sync::Arc;
 

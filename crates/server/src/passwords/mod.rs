@@ -2,7 +2,7 @@
 //!
 //! A password is judged (policy, dictionary, personal data, history) and hashed before any unit of work opens; what comes
 //! of it is an [`Accepted`], which nothing else makes and without which no hash is written. Writing it ends every
-//! block of the account and every other reset link (`docs/decisions/0018-what-a-new-password-ends.md`).
+//! block of the account and every other reset link (`docs/decisions/0016-what-a-new-password-ends.md`).
 
 mod rules;
 

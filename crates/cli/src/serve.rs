@@ -33,6 +33,7 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
     tracing::info!(domain = opened.tenant.domain, durability = %opened.store.durability(), "store open");
     let app = open::app(&settings, opened, mail).await?;
     server::sweep::start(&app);
+    server::statistics::start(&app);
     Courier::new(&app, route(&app)).start();
     server::breach::start(&app).await;
     let announced: Vec<SocketAddr> = listeners

@@ -185,6 +185,7 @@ async fn show(options: &Show) -> Result<(), Failure> {
         for (name, count) in [("users", users), ("applications", clients), ("apis", apis)] {
             shown[name] = json!(count);
         }
+        shown["log_retention_days"] = json!(tenant.logs.retention_days);
         println!("{shown}");
         return Ok(());
     }
@@ -194,6 +195,7 @@ async fn show(options: &Show) -> Result<(), Failure> {
     println!("users         {users}");
     println!("applications  {clients}");
     println!("apis          {apis}");
+    println!("logs          {} days", tenant.logs.retention_days);
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod event;
 mod header_trust;
 mod id;
 mod identifier;
+mod log_settings;
 mod resource_server;
 mod tenant;
 mod ticket;
@@ -34,6 +35,7 @@ pub use event::{EventType, LogEvent};
 pub use header_trust::HeaderTrust;
 pub use id::{ClientGrantId, ClientId, ConnectionId, LogId, ResourceServerId, TenantId, UserId};
 pub use identifier::{Identifier, MAX_IDENTIFIER_CHARS};
+pub use log_settings::LogSettings;
 pub use resource_server::{
     ClientAccess, ClientPolicy, ResourceServer, ResourceServerScope, SubjectTypeAuthorization,
     TokenDialect, UserAccess, UserPolicy,

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{AttackProtection, TenantId};
+use crate::{AttackProtection, LogSettings, TenantId};
 
 /// A tenant with everything a request needs to know of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,7 @@ pub struct Tenant {
     pub aliases: Vec<String>,
     pub settings: TenantSettings,
     pub attack_protection: AttackProtection,
+    pub logs: LogSettings,
     /// Counts changes; a writer names the version it read.
     pub version: i64,
 }

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use keys::{Binding, Entropy, RootKey, SecretDigest, SigningKey};
 use model::{
     AttackProtection, Client, ClientGrant, ClientGrantId, ClientId, ClientRecord, HeaderTrust,
-    JwtConfiguration, ResourceServer, ResourceServerId, ResourceServerScope, SigningAlgorithm,
-    SubjectType, SubjectTypeAuthorization, Tenant, TenantId, TenantSettings,
+    JwtConfiguration, LogSettings, ResourceServer, ResourceServerId, ResourceServerScope,
+    SigningAlgorithm, SubjectType, SubjectTypeAuthorization, Tenant, TenantId, TenantSettings,
     TokenEndpointAuthMethod,
 };
 use serde_json::{Map, Value, json};
@@ -105,6 +105,7 @@ pub async fn add_tenant(
         aliases: aliases.to_vec(),
         settings: TenantSettings::default(),
         attack_protection: AttackProtection::default(),
+        logs: LogSettings::default(),
         version: 1,
     };
     let key = new_signing_key(secrets, entropy, now, &tenant)?;

@@ -4,13 +4,13 @@
 
 /// Ends the process with SIGKILL if this is the point and the hit it was told to.
 #[cfg(feature = "failpoints")]
-pub(crate) fn pass(point: &'static str) {
+pub fn pass(point: &'static str) {
     imp::pass(point);
 }
 
 /// Does nothing.
 #[cfg(not(feature = "failpoints"))]
-pub(crate) fn pass(_point: &'static str) {}
+pub fn pass(_point: &'static str) {}
 
 #[cfg(feature = "failpoints")]
 mod imp {

@@ -14,13 +14,15 @@ pub mod breach;
 mod clock;
 mod connection;
 pub mod courier;
+mod day;
 mod dbconnections;
 mod directory;
 mod event_log;
-mod failpoint;
+pub mod failpoint;
 mod health;
 mod hosted;
 mod jobs;
+mod log_retention;
 mod management;
 mod management_scopes;
 pub mod metrics_endpoint;
@@ -34,12 +36,19 @@ mod router;
 pub mod serve;
 mod settings;
 mod source_address;
+pub mod statistics;
 pub mod sweep;
 mod trace;
+
+/// A log event as the Management API shows it, and as exports have it.
+pub fn log_event_on_the_wire(event: &model::LogEvent) -> serde_json::Value {
+    management::logs::wire(event)
+}
 
 pub use app::{App, Secrets};
 pub use clock::{Clock, SystemClock};
 pub use directory::open_signing_key;
+pub use event_log::first_log_id;
 pub use health::excessive_skew;
 pub use jobs::Jobs;
 pub use management_scopes::MANAGEMENT_SCOPES;

@@ -45,4 +45,5 @@ pub const MANAGEMENT_SCOPES: &[&str] = &[
     "update:tenant_settings",
     "read:logs",
     "read:logs_users",
+    "read:stats",
 ];

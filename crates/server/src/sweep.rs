@@ -1,5 +1,5 @@
-//! Removes meter rows that have come to equal absent ones, and opaque tokens, tickets and jobs that no longer live:
-//! every minute, in bounded steps.
+//! Removes meter rows that have come to equal absent ones, opaque tokens, tickets and jobs that no longer live, and log
+//! events that are older than their tenant keeps them: every minute, in bounded steps.
 //!
 //! Rows of unknown identifiers expire exactly like those of users, so that expiry tells nothing.
 
@@ -9,6 +9,7 @@ use std::time::Duration;
 use storage::StoreError;
 
 use crate::app::App;
+use crate::log_retention;
 use crate::protection::block_sweep;
 
 const EVERY: Duration = Duration::from_secs(60);
@@ -44,6 +45,8 @@ pub async fn sweep(app: &Arc<App>) {
             {}
             while rows.remove_expired_tickets(app.clock.now(), STEP).await? == u64::from(STEP) {}
             while rows.remove_expired_jobs(app.clock.now(), STEP).await? == u64::from(STEP) {}
+            // After the blocks that have ended: what explains them is dropped with the rest.
+            log_retention::drop_old(app, &tenant, now).await?;
             Ok::<_, StoreError>(())
         };
         if let Err(error) = swept.await {

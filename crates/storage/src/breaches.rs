@@ -28,6 +28,14 @@ pub struct BreachCount {
     pub refused: u64,
 }
 
+/// How many were met at one stage on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DailyBreaches {
+    pub day: i64,
+    pub stage: String,
+    pub found: u64,
+}
+
 /// Whether a digest is to be sent by whoever asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TakenDigest {
@@ -42,6 +50,8 @@ reads! {
     first find_digest(frequency: &str) -> Option<i64> = digest;
     /// What was met from one day up to another, which is left out; stages without any are left out too.
     all count_breaches(from: i64, until: i64) -> Vec<BreachCount> = counts;
+    /// What was met on each day, by stage, from one day to another, both included.
+    all list_daily_breaches(from: i64, to: i64) -> Vec<DailyBreaches> = by_day;
 }
 
 impl Work {
@@ -119,6 +129,21 @@ fn counts(tenant: &TenantId, from: i64, until: i64) -> Select<BreachCount> {
                 stage: row.text()?,
                 found: row.count()?,
                 refused: row.count()?,
+            })
+        },
+    )
+}
+
+fn by_day(tenant: &TenantId, from: i64, to: i64) -> Select<DailyBreaches> {
+    Select::new(
+        "SELECT day, stage, CAST(SUM(found) AS BIGINT) FROM breach_tallies \
+         WHERE tenant_id = $1 AND day >= $2 AND day <= $3 GROUP BY day, stage ORDER BY day, stage",
+        arguments![tenant, from, to],
+        |row| {
+            Ok(DailyBreaches {
+                day: row.int()?,
+                stage: row.text()?,
+                found: row.count()?,
             })
         },
     )

@@ -77,6 +77,10 @@ migrations! {
     "0062_events_decided",
     "0063_events_decided_by_name",
     "0064_events_decided_by_ip",
+    "0075_tenants_logs",
+    "0076_log_marks",
+    "0077_daily_statistics",
+    "0078_active_users",
 }
 
 /// The row that those who migrate lock.

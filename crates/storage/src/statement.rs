@@ -79,6 +79,16 @@ pub(crate) fn tuples(first: usize, rows: usize, columns: usize) -> String {
     text
 }
 
+/// A list made longer with its last item, so that lists of any length need few texts of a statement: each connection
+/// keeps those it has prepared.
+pub(crate) fn padded<T>(items: &[T]) -> Vec<&T> {
+    let mut padded: Vec<&T> = items.iter().collect();
+    if let Some(last) = items.last() {
+        padded.resize(items.len().next_power_of_two(), last);
+    }
+    padded
+}
+
 /// A value as JSON text.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Refused(error.to_string()))
@@ -213,6 +223,13 @@ mod tests {
     #[test]
     fn placeholders_are_numbered_through() {
         assert_eq!(tuples(2, 2, 3), "($2, $3, $4), ($5, $6, $7)");
+    }
+
+    #[test]
+    fn lists_are_padded_to_few_lengths() {
+        assert!(padded::<u8>(&[]).is_empty());
+        assert_eq!(padded(&[1]), [&1]);
+        assert_eq!(padded(&[1, 2, 3]), [&1, &2, &3, &3]);
     }
 
     #[test]

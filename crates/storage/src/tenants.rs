@@ -7,22 +7,25 @@ use crate::tenant_store::reads;
 use crate::{Added, Store, StoreError, TenantStore, Work, Written};
 
 const COLUMNS: &str =
-    "t.tenant_id, t.name, t.domain, t.aliases, t.settings, t.attack_protection, t.version";
+    "t.tenant_id, t.name, t.domain, t.aliases, t.settings, t.attack_protection, t.logs, t.version";
 
 /// Every table with rows of tenants, but for the tenants themselves and their hosts.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 23] = [
     "access_tokens",
+    "active_users",
     "breach_digests",
     "breach_tallies",
     "client_grants",
     "clients",
     "connection_realms",
     "connections",
+    "daily_statistics",
     "email_providers",
     "email_templates",
     "events",
     "identifiers",
     "jobs",
+    "log_marks",
     "mail_queue",
     "meters",
     "password_history",
@@ -93,8 +96,8 @@ impl Work {
     pub async fn add_tenant(&mut self, tenant: &Tenant) -> Result<Added, StoreError> {
         let done = self
             .execute(
-                "INSERT INTO tenants (tenant_id, name, domain, aliases, settings, attack_protection, version) \
-                 VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT DO NOTHING",
+                "INSERT INTO tenants (tenant_id, name, domain, aliases, settings, attack_protection, logs, version) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, 1) ON CONFLICT DO NOTHING",
                 arguments![
                     &self.tenant,
                     &tenant.name,
@@ -102,6 +105,7 @@ impl Work {
                     json(&tenant.aliases)?,
                     json(&tenant.settings)?,
                     json(&tenant.attack_protection)?,
+                    json(&tenant.logs)?,
                 ],
             )
             .await?;
@@ -140,7 +144,7 @@ impl Work {
         let done = self
             .execute(
                 "UPDATE tenants SET name = $3, domain = $4, aliases = $5, settings = $6, attack_protection = $7, \
-                 version = version + 1 WHERE tenant_id = $1 AND version = $2",
+                 logs = $8, version = version + 1 WHERE tenant_id = $1 AND version = $2",
                 arguments![
                     &self.tenant,
                     tenant.version,
@@ -149,6 +153,7 @@ impl Work {
                     json(&tenant.aliases)?,
                     json(&tenant.settings)?,
                     json(&tenant.attack_protection)?,
+                    json(&tenant.logs)?,
                 ],
             )
             .await?;
@@ -246,6 +251,7 @@ fn read(row: &mut Row) -> Result<Tenant, StoreError> {
         aliases: row.json()?,
         settings: row.json()?,
         attack_protection: row.json()?,
+        logs: row.json()?,
         version: row.int()?,
     })
 }

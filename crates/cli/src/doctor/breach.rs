@@ -126,6 +126,7 @@ mod tests {
             aliases: Vec::new(),
             settings: TenantSettings::default(),
             attack_protection,
+            logs: model::LogSettings::default(),
             version: 1,
         }]
     }

@@ -6,19 +6,21 @@
 
 use std::sync::Arc;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::{BreachedPasswordSettings, Tenant};
 use storage::{BreachCount, StoreError, TakenDigest, Work};
 
+use super::judge::Stage;
 use crate::app::App;
 use crate::courier::to_administrators;
+use crate::day::{date_of, day_of, day_on};
 
 /// For logins that began before the day ended.
 const GRACE: SignedDuration = SignedDuration::from_mins(5);
 /// No digest reaches further back.
 const LONGEST_DAYS: i64 = 62;
+/// Statistics show tallies for as long.
+const KEPT_DAYS: i64 = 3_660;
 const FREQUENCIES: [Frequency; 3] = [Frequency::Daily, Frequency::Weekly, Frequency::Monthly];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +61,10 @@ async fn send(app: &Arc<App>, tenant: &Tenant, now: Timestamp) -> Result<(), Sto
             let TakenDigest::Taken { before } = taken else {
                 return Ok(());
             };
-            work.remove_breaches_before(until - LONGEST_DAYS).await?;
+            work.remove_breaches_before(until - KEPT_DAYS).await?;
             let from = before.unwrap_or(from).max(until - LONGEST_DAYS);
-            let counts = work.count_breaches(from, until).await?;
+            let mut counts = work.count_breaches(from, until).await?;
+            counts.retain(|count| is_wanted(&tenant, count));
             if counts.is_empty() {
                 return Ok(());
             }
@@ -74,6 +77,13 @@ async fn send(app: &Arc<App>, tenant: &Tenant, now: Timestamp) -> Result<(), Sto
         .await?;
     }
     Ok(())
+}
+
+/// Whether administrators are told of what is met at this stage.
+fn is_wanted(tenant: &Tenant, count: &BreachCount) -> bool {
+    let settings = &tenant.attack_protection.breached_password;
+    let mut stages = [Stage::Login, Stage::SignUp, Stage::Change].into_iter();
+    stages.any(|stage| stage.word() == count.stage && stage.has(settings, "admin_notification"))
 }
 
 fn mails(
@@ -118,28 +128,6 @@ fn mails(
     to_administrators(app, tenant, &subject, &paragraphs, now)
 }
 
-/// Whether tallies are read by anybody.
-pub(super) fn wants_digests(settings: &BreachedPasswordSettings) -> bool {
-    FREQUENCIES
-        .iter()
-        .any(|frequency| frequency.is_in(settings))
-}
-
-/// Days since 1970-01-01, in UTC.
-pub(super) fn day_of(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(86_400)
-}
-
-fn date_of(day: i64) -> Date {
-    let at = Timestamp::from_second(day.saturating_mul(86_400)).unwrap_or(Timestamp::UNIX_EPOCH);
-    at.to_zoned(TimeZone::UTC).date()
-}
-
-fn day(date: Date) -> i64 {
-    let start = date.to_zoned(TimeZone::UTC);
-    start.map_or(0, |start| day_of(start.timestamp()))
-}
-
 impl Frequency {
     fn word(self) -> &'static str {
         match self {
@@ -164,8 +152,8 @@ impl Frequency {
                 (monday - 7, monday)
             }
             Self::Monthly => {
-                let first = day(date.first_of_month());
-                (day(date_of(first - 1).first_of_month()), first)
+                let first = day_on(date.first_of_month());
+                (day_on(date_of(first - 1).first_of_month()), first)
             }
         }
     }

@@ -150,7 +150,7 @@ impl Stage {
     }
 
     /// As rows and events name it.
-    pub(super) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Login => "login",
             Self::SignUp => "signup",

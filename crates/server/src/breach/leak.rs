@@ -1,5 +1,5 @@
 //! What a breached password causes beside its refusal (auth0-wire-facts §5.3, §6.3, §7.4): an event and mails to
-//! administrators once an hour and source, a mail to the user once an hour, and a tally for the digests.
+//! administrators once an hour and source, a mail to the user once an hour, and a tally for digests and statistics.
 //!
 //! Refusing is never throttled. Everything random is drawn here, so that the unit which writes it may run again.
 
@@ -10,9 +10,9 @@ use model::{EventType, LogEvent, UserId};
 use serde_json::{Value, json};
 use storage::{BreachTally, QueuedMail, StoreError, Work};
 
-use super::digest::{day_of, wants_digests};
 use super::judge::{About, Stage};
 use crate::courier::{Addressee, Notice, queued, to_administrators};
+use crate::day::day_of;
 use crate::event_log::{bounded, stamp};
 use crate::protection::decision::record_breached;
 use crate::protection::{Charge, Meters};
@@ -27,7 +27,7 @@ pub(super) struct Leak {
     event_meters: Meters,
     /// Mails, and how often they may be sent.
     mails: Vec<(Meters, Vec<QueuedMail>)>,
-    tally: Option<BreachTally>,
+    tally: BreachTally,
 }
 
 impl Leak {
@@ -61,12 +61,12 @@ impl Leak {
             event_meters: hourly(event.event_type.code(), None, false),
             event,
             mails,
-            tally: (admins && wants_digests(settings)).then(|| BreachTally {
+            tally: BreachTally {
                 day: day_of(now),
                 stage: stage.word(),
                 shard: i16::from(shard[0] % SHARDS),
                 refused,
-            }),
+            },
         }
     }
 
@@ -82,10 +82,7 @@ impl Leak {
                 work.enqueue_mail(mail).await?;
             }
         }
-        match &self.tally {
-            Some(tally) => work.add_breach(tally).await,
-            None => Ok(()),
-        }
+        work.add_breach(&self.tally).await
     }
 }
 

@@ -68,7 +68,7 @@ fn log_id(at: Timestamp, number: usize, entropy: &dyn Entropy) -> LogId {
 }
 
 /// No log id of this moment or later comes before it, and none of an earlier one after it.
-pub(crate) fn first_log_id(at: Timestamp) -> LogId {
+pub fn first_log_id(at: Timestamp) -> LogId {
     LogId::new(format!("900{:017}", at.as_microsecond().max(0)))
 }
 

@@ -159,7 +159,7 @@ fn filter(query: &Query) -> Result<Option<EventFilter>, Problem> {
 }
 
 /// The wire's form; members that are not known are absent.
-fn wire(event: &LogEvent) -> Value {
+pub(crate) fn wire(event: &LogEvent) -> Value {
     let mut shown = Map::from_iter([
         ("_id".to_owned(), json!(event.log_id)),
         ("log_id".to_owned(), json!(event.log_id)),

@@ -17,12 +17,14 @@ mod email_provider;
 mod email_templates;
 mod fixed_settings;
 mod jobs;
-mod logs;
+mod log_settings;
+pub(crate) mod logs;
 mod not_built;
 mod paging;
 mod projection;
 mod resource_servers;
 mod schema;
+mod statistics;
 mod tenant_row;
 mod tenant_settings;
 mod tickets;
@@ -113,6 +115,10 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             "/portcullis/attack-protection",
             get(attack_protection::own::show).patch(attack_protection::own::change),
         )
+        .route(
+            "/portcullis/logs",
+            get(log_settings::show).patch(log_settings::change),
+        )
         .route("/portcullis/decisions", get(decisions::list))
         .route("/portcullis/decisions/now", get(decisions::now))
         .route("/portcullis/decisions/{id}", get(decisions::show))
@@ -140,6 +146,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         )
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::show))
+        .route("/stats/daily", get(statistics::daily))
+        .route("/stats/active-users", get(statistics::active_users))
         .merge(fixed_settings::routes())
         .merge(not_built::routes())
         .fallback(nothing_here)

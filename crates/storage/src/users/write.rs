@@ -132,6 +132,9 @@ impl Work {
             ))
             .await?;
         self.forget_passwords(id).await?;
+        if !removed.is_empty() {
+            self.forget_active_user(id).await?;
+        }
         for user in &removed {
             self.remove_identifiers(&user.connection_id, &user.identifiers)
                 .await?;

@@ -8,13 +8,13 @@ use std::path::Path;
 use std::pin::Pin;
 
 use model::{
-    ClientGrantId, ClientId, ConnectionId, Identifier, LogId, ResourceServerId, SubjectType,
-    TicketKind, UserId,
+    ClientGrantId, ClientId, ConnectionId, EventType, Identifier, LogId, ResourceServerId,
+    SubjectType, TicketKind, UserId,
 };
 use storage::{
     Added, ConnectionFilter, DecisionFilter, EventFilter, EventQuery, EventRange, GrantFilter,
-    MeterWrite, Page, Settled, SignedUp, SigningKeyState, StoreError, TakenDigest, TenantStore,
-    TicketRecord, UserFilter, Work,
+    LogMark, MeterWrite, Page, Settled, SignedUp, SigningKeyState, StoreError, TakenDigest,
+    TenantStore, TicketRecord, UserFilter, Work,
 };
 
 use crate::both_engines;
@@ -113,6 +113,35 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
         read!(find_access_token(&[1; 32], rows::at(0))),
         read!(find_digest("daily")),
         read!(count_breaches(0, 9)),
+        read!(list_daily_breaches(0, 9)),
+        read!(find_log_mark(LogMark::Counted)),
+        read!(list_log_ids(&LogId::new(""), &rows::log_id(9), 9)),
+        read!(list_block_events(
+            &LogId::new(""),
+            &rows::log_id(9),
+            "brute_force",
+            EventType::BlockCreated
+        )),
+        read!(list_log_heads(&LogId::new(""), &rows::log_id(9), 9)),
+        read!(list_daily_statistics(0, 9)),
+        (
+            "count_active_users",
+            &[
+                |rows| {
+                    Box::pin(async move {
+                        let active = rows.count_active_users(0).await.unwrap();
+                        active.unwrap_or_default() as usize
+                    })
+                },
+                |rows| {
+                    Box::pin(async move {
+                        let active =
+                            rows.write(async |work: &mut Work| work.count_active_users(0).await);
+                        active.await.unwrap().unwrap_or_default() as usize
+                    })
+                },
+            ],
+        ),
         read!(list_meters_of_account(&[1; 32])),
         read!(list_meters_of_source(&[2; 32])),
         read!(list_blocks_told_below(3, 11, 9)),
@@ -307,6 +336,44 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
             }],
         ),
         write!(remove_breaches_before(9), 1),
+        (
+            "move_log_mark",
+            &[|rows| {
+                Box::pin(async move {
+                    // A first one is made by anybody, and leaves a row.
+                    let Some(known) = rows.find_log_mark(LogMark::Counted).await.unwrap() else {
+                        return 0;
+                    };
+                    let next = LogId::new(format!("{known}0"));
+                    let moved = rows.write(async move |work: &mut Work| {
+                        work.move_log_mark(LogMark::Counted, Some(&known), &next)
+                            .await
+                    });
+                    usize::from(moved.await.unwrap())
+                })
+            }],
+        ),
+        (
+            "drop_events",
+            &[|rows| {
+                Box::pin(async move {
+                    // It leaves a mark, where there are events to drop or not.
+                    let (first, last) = (LogId::new(""), rows::log_id(9));
+                    if rows
+                        .list_log_ids(&first, &last, 9)
+                        .await
+                        .unwrap()
+                        .is_empty()
+                    {
+                        return 0;
+                    }
+                    let dropped = rows.write(async move |work: &mut Work| {
+                        work.drop_events(&first, &last, &[]).await
+                    });
+                    dropped.await.unwrap() as usize
+                })
+            }],
+        ),
         write!(remove_user(&UserId::new("auth0|1")), true),
         write!(remove_connection(&ConnectionId::new("con")), true),
         write!(remove_client_grant(&ClientGrantId::new("cgr")), true),
@@ -353,7 +420,7 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
 }
 
 /// Adds one of everything; each is new in its tenant, whatever another has.
-const ADDED: [&str; 18] = [
+const ADDED: [&str; 20] = [
     "add_tenant",
     "add_client",
     "add_resource_server",
@@ -362,6 +429,8 @@ const ADDED: [&str; 18] = [
     "add_user",
     "add_events",
     "add_breach",
+    "add_day_counts",
+    "note_active_users",
     "add_signing_key",
     "add_access_token",
     "write_meters",
@@ -406,6 +475,11 @@ async fn furnish(rows: &TenantStore) {
             .await?;
         work.add_breach(&rows::breach(1, 0, true)).await?;
         work.take_digest("daily", 1).await?;
+        work.move_log_mark(LogMark::Counted, None, &rows::log_id(0))
+            .await?;
+        work.add_day_counts(&rows::day_counts(1), rows::at(0))
+            .await?;
+        work.note_active_users(1, &[UserId::new("auth0|1")]).await?;
         work.add_access_token(&rows::access_token(1)).await?;
         let eve = Identifier::of("eve@example.com");
         let signed_up = rows::user("auth0|3", "con", eve.as_str());

@@ -10,7 +10,7 @@ use model::{
 };
 use serde_json::{Map, Value, json};
 use storage::{
-    AccessTokenRecord, BreachTally, ClaimedMail, ConnectionRecord, EmailProviderRecord,
+    AccessTokenRecord, BreachTally, ClaimedMail, ConnectionRecord, DayCounts, EmailProviderRecord,
     EmailTemplateRecord, JobRecord, MeterKey, MeterWrite, QueuedMail, ResourceServerRecord, Shown,
     SigningKeyRecord, SigningKeyState, TicketRecord,
 };
@@ -38,6 +38,16 @@ pub(crate) fn job(id: &str) -> JobRecord {
         document: Map::from_iter([("status".to_owned(), json!("completed"))]),
         created_at: at(0),
         expires_at: at(100),
+    }
+}
+
+/// One login and two sign-ups.
+pub(crate) fn day_counts(day: i64) -> DayCounts {
+    DayCounts {
+        day,
+        logins: 1,
+        signups: 2,
+        first_at: at(day),
     }
 }
 
@@ -110,6 +120,7 @@ pub(crate) fn tenant(id: &str, domain: &str) -> Tenant {
             rest: rest(),
         },
         attack_protection: model::AttackProtection::default(),
+        logs: model::LogSettings { retention_days: 7 },
         version: 1,
     }
 }

@@ -4,7 +4,11 @@ use serde_json::{Value, json};
 use testkit::{Admin, Backend, World, on_both_engines};
 
 /// A token with these scopes and no others.
-async fn with_scopes<'w>(world: &'w World, backend: &Backend<'w>, scopes: &[&str]) -> Admin<'w> {
+pub(super) async fn with_scopes<'w>(
+    world: &'w World,
+    backend: &Backend<'w>,
+    scopes: &[&str],
+) -> Admin<'w> {
     let admin = world.admin().await;
     let audience = "https://login.example.com/api/v2/";
     let known = admin

@@ -76,6 +76,7 @@ fn bodies() -> Vec<Value> {
         json!({"header_trust": {"networks": ["192.0.2.0/24"]}}),
         json!({"enabled": false}),
         json!({"same_user": {"max_attempts": 21}}),
+        json!({"retention_days": 21}),
         json!({"friendly_name": "changed"}),
         json!({"default_directory": "<directory>"}),
         json!({"default_audience": "<identifier>"}),

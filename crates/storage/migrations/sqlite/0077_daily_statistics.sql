@@ -1,0 +1,10 @@
+CREATE TABLE daily_statistics (
+    tenant_id         TEXT NOT NULL,
+    day               INTEGER NOT NULL,
+    logins            INTEGER NOT NULL,
+    signups           INTEGER NOT NULL,
+    last_active_users INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    updated_at        INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, day)
+) STRICT, WITHOUT ROWID;

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::backup::Backup;
 use crate::breach_list;
 use crate::doctor::Doctor;
+use crate::logs::Logs;
 use crate::settings;
 use crate::tenant::Tenant;
 
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Copy the SQLite database into a file, beside a running server or without one.
     Backup(Backup),
+    /// The log events of a tenant: into a file, or as they are written. Works beside a running server.
+    #[command(subcommand)]
+    Logs(Logs),
     /// The list of breached passwords: made of a Have I Been Pwned download, followed by the server.
     #[command(subcommand)]
     BreachList(breach_list::Command),

@@ -10,6 +10,7 @@ mod breach_list;
 mod data_dir;
 mod demo;
 mod doctor;
+mod logs;
 mod mailing;
 mod migrate;
 mod open;
@@ -49,6 +50,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Tenant(command) => tenant::run(&command).await,
             Command::Migrate(options) => migrate::run(&options).await,
             Command::Doctor(options) => doctor::run(&options).await,
+            Command::Logs(command) => logs::run(&command).await,
             Command::Backup(options) => backup::run(&options),
             Command::BreachList(command) => breach_list::run(&command),
             Command::Settings(command) => settings::run(&command),

@@ -89,6 +89,37 @@ pub(crate) async fn open(settings: &Settings, fallback_domain: &str) -> Result<O
     })
 }
 
+/// Opens the database to look at it, beside whoever serves it, with the tenant that is named or meant.
+pub(crate) async fn look(
+    settings: &Settings,
+    tenant: Option<&str>,
+) -> Result<(Store, Tenant), Failure> {
+    let file = data_dir::database(&settings.server.data_dir);
+    if settings.database.url.is_none() && !file.exists() {
+        return Err(Failure::new(format!(
+            "{} does not exist; name the data directory with --data-dir",
+            file.display()
+        )));
+    }
+    let store = Store::inspect(&store_settings(settings))?;
+    if store.pending_migrations().await? > 0 {
+        return Err(Failure::new(
+            "the database has an older schema; start the server of this version first, or run `portcullis migrate`",
+        ));
+    }
+    let tenant = match tenant {
+        Some(named) => Some(find_tenant(&store, named).await?),
+        None => match the_tenant(settings, &store).await? {
+            Some(tenant) => Some(tenant),
+            None => store.find_tenant_by_host(&settings.domain("")?).await?,
+        },
+    };
+    let tenant = tenant.ok_or_else(|| {
+        Failure::new("no tenant answers on the public address; `portcullis tenant list` names them")
+    })?;
+    Ok((store, tenant))
+}
+
 /// The tenant that is meant where no public address says it: the default one, or the only one. None if the address
 /// says it, or there is no tenant yet.
 async fn the_tenant(settings: &Settings, store: &Store) -> Result<Option<Tenant>, Failure> {
@@ -101,7 +132,7 @@ async fn the_tenant(settings: &Settings, store: &Store) -> Result<Option<Tenant>
     let mut tenants = store.list_tenants().await?;
     if tenants.len() > 1 {
         return Err(Failure::new(format!(
-            "there are several tenants ({}); say which one is meant: --public-url, server.default_tenant, or `admin … --tenant NAME`",
+            "there are several tenants ({}); say which one is meant: --public-url, server.default_tenant, or --tenant NAME",
             names(&tenants)
         )));
     }

@@ -15,6 +15,7 @@ mod doctor;
 mod drain;
 mod durability;
 mod hostile;
+mod logs;
 #[cfg(feature = "failpoints")]
 mod mails;
 mod settings;

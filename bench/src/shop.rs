@@ -52,10 +52,21 @@ impl Shop {
         password: &str,
         source: &str,
     ) -> Request<Full<Bytes>> {
+        self.login_for("read:orders", username, password, source)
+    }
+
+    /// The documented call for any name and scope; `openid` asks for an ID token as well.
+    pub(crate) fn login_for(
+        &self,
+        scope: &str,
+        username: &str,
+        password: &str,
+        source: &str,
+    ) -> Request<Full<Bytes>> {
         let mut body = self.credentials("password");
         body["username"] = username.into();
         body["password"] = password.into();
-        body["scope"] = "openid read:orders".into();
+        body["scope"] = scope.into();
         let request = Request::post("/oauth/token")
             .header("host", "localhost")
             .header("content-type", "application/json")

@@ -242,7 +242,15 @@ async fn delete(options: &Delete) -> Result<(), Failure> {
         );
         tokio::time::sleep(IN_FLIGHT).await;
     }
-    let removed = rows.remove_rows().await?;
+    let mut removed = 0;
+    // A node that was counting or cleaning up may have written a row behind the first pass.
+    loop {
+        let found = rows.remove_rows().await?;
+        removed += found;
+        if found == 0 {
+            break;
+        }
+    }
     rows.write(async move |work: &mut Work| work.remove_tenant().await)
         .await?;
     println!("removed the tenant `{name}` with {removed} rows");

@@ -9,8 +9,10 @@ use crate::{Added, Store, StoreError, TenantStore, Work, Written};
 const COLUMNS: &str =
     "t.tenant_id, t.name, t.domain, t.aliases, t.settings, t.attack_protection, t.logs, t.version";
 
-/// Every table with rows of tenants, but for the tenants themselves and their hosts.
+/// Every table with rows of tenants, but for the tenants themselves and their hosts. Events come first: what is made of
+/// them is removed when nothing more can be made.
 const TABLES: [&str; 23] = [
+    "events",
     "access_tokens",
     "active_users",
     "breach_digests",
@@ -22,7 +24,6 @@ const TABLES: [&str; 23] = [
     "daily_statistics",
     "email_providers",
     "email_templates",
-    "events",
     "identifiers",
     "jobs",
     "log_marks",

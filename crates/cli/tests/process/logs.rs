@@ -241,6 +241,33 @@ async fn what_cannot_be_exported_is_said_and_nothing_is_touched() {
     assert!(!empty.exists(), "nothing is made");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_goes_on_behind_what_was_dropped_and_says_so() {
+    let deployment = Deployment::new(Engine::Sqlite);
+    deployment.write_log(0..10).await;
+    let keep = tempfile::tempdir().unwrap();
+    let file = keep.path().join("events.jsonl");
+    let told = done(&deployment.export(&file, &["--to", &at(5).to_string()]));
+    assert!(!told.contains("older"), "{told}");
+    let drop_until = async |second: i64| {
+        let (store, tenants) = deployment.store().await;
+        let rows = store.tenant(&tenants[0].id);
+        let dropped = rows.write(async move |work: &mut Work| {
+            work.drop_events(&LogId::new(""), &event(second).log_id, &[])
+                .await
+        });
+        dropped.await.unwrap();
+    };
+    drop_until(4).await;
+    let told = done(&deployment.export(&file, &["--to", &at(6).to_string()]));
+    assert!(!told.contains("older"), "it had come so far: {told}");
+    drop_until(7).await;
+    let told = done(&deployment.export(&file, &["--to", &until()]));
+    assert!(told.contains("older than the tenant keeps them"), "{told}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(seconds(&text), [0, 1, 2, 3, 4, 5, 8, 9]);
+}
+
 /// Killed within a line, again and again; the same command ends it.
 #[cfg(feature = "failpoints")]
 async fn survives_kill_minus_nine(engine: Engine) {
@@ -390,6 +417,17 @@ async fn tail_shows_what_happens_each_once_and_only_what_is_asked_for() {
         .output()
         .unwrap();
     refused(&unknown, &["nonsense", "limit_wc"]);
+
+    // As `| head -1` does.
+    let mut unread = deployment.command(&[&["logs", "tail"][..], &from].concat());
+    let mut unread = unread.stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    let mut output = BufReader::new(unread.stdout.take().unwrap());
+    output.read_line(&mut first).unwrap();
+    drop(output);
+    let login = node.login(&shop, users[0], PASSWORD, HOME).await;
+    assert_eq!(login, Some(200));
+    assert!(unread.wait().unwrap().success());
 }
 
 /// Dies within the unit that counts, and right after it; the next node counts what is left, once.
@@ -407,6 +445,7 @@ async fn counts_once_through_crashes(engine: Engine) {
     ] {
         let mut node = deployment.command(&["serve", "--no-tls", "--listen", "127.0.0.1:0"]);
         node.env("PORTCULLIS_METRICS__LISTEN", "127.0.0.1:0");
+        node.stdout(Stdio::null());
         let status = node.env("CRASH_AT", point).status().unwrap();
         assert!(!status.success(), "{point}: the process was to die");
     }

@@ -38,7 +38,7 @@ pub(super) async fn play(http: &Http, world: &World, outbox: &Outbox) -> Result<
     println!("   Subject: {}", mail.subject());
     let text = mail.text();
     let link = text
-        .split_whitespace()
+        .split(|letter: char| letter.is_whitespace() || "()<>".contains(letter))
         .find(|word| word.contains("ticket="));
     println!("   Link:    {}", link.unwrap_or("-"));
 

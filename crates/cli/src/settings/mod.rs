@@ -5,6 +5,7 @@
 
 mod command;
 mod load;
+mod networks;
 mod reference;
 mod schema;
 mod show;
@@ -46,6 +47,7 @@ pub(crate) struct Server {
     pub(crate) public_url: Option<String>,
     /// Networks of the operator's own proxies. Empty: nobody is believed. More than a /8 (IPv6: a /7) is refused.
     #[schemars(with = "Vec<String>", example = ["10.0.0.0/8", "fd00::/8"])]
+    #[serde(deserialize_with = "networks::read")]
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// The one header in which those proxies name the caller's address.
     #[schemars(example = "x-real-ip")]

@@ -50,6 +50,12 @@ fn each_mistake_is_named() {
     refused(
         serve()
             .arg("--no-tls")
+            .env("PORTCULLIS_SERVER__TRUSTED_PROXIES", "[010.0.0.0/8]"),
+        &["trusted_proxies", "010.0.0.0/8", "without leading zeros"],
+    );
+    refused(
+        serve()
+            .arg("--no-tls")
             .args(["--database-url", "postgres://127.0.0.1:1/x"]),
         &["root_key_file"],
     );

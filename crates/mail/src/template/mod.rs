@@ -28,8 +28,8 @@ pub use name::{TemplateName, UnknownTemplate};
 pub use result_url::ResultUrl;
 pub use variables::Variables;
 
-/// Largest part of a template, in bytes.
-pub const MAX_TEMPLATE: usize = 128 * 1024;
+/// Largest part of a template, in bytes: what a request to save it can hold at most.
+pub const MAX_TEMPLATE: usize = 64 * 1024;
 /// `urlLifetimeInSeconds` where a template says nothing: five days.
 pub const DEFAULT_LINK_LIFETIME: Duration = Duration::from_secs(432_000);
 

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 from auth0.authentication import Database
+from auth0.authentication.exceptions import Auth0Error
 
 from conftest import PASSWORD
 
@@ -23,6 +24,12 @@ def test_who_signs_up_can_log_in(tenant, database):
     assert (made["email"], made["email_verified"]) == (email, False)
     assert tenant.tokens.login(email, PASSWORD, realm=tenant.connection)["access_token"]
     assert tenant.newest_event("ss", email).user_id == f"auth0|{made['_id']}"
+
+
+def test_a_weak_password_is_refused(tenant, database):
+    with pytest.raises(Auth0Error) as refused:
+        database.signup(email=address("weak"), password="weak", connection=tenant.connection)
+    assert (refused.value.status_code, refused.value.error_code) == (400, "invalid_password")
 
 
 def test_a_forgotten_password_has_one_answer(tenant, database):

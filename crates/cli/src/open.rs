@@ -55,6 +55,7 @@ pub(crate) async fn deployment(settings: &Settings) -> Result<(Store, RootKey), 
     let store = store(settings).await?;
     if settings.database.url.is_none() {
         store.migrate().await?;
+        bootstrap::add_missing_scopes(&store, SystemClock.now()).await?;
     } else if store.pending_migrations().await? > 0 {
         return Err(Failure::new(
             "the database has an older schema; run `portcullis migrate` first",

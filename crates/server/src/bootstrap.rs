@@ -1,6 +1,6 @@
 //! What must be there before the first request: the root key's check value, a tenant, its signing key, the Management API.
 //!
-//! Every step is guarded, so that several nodes may start at once; nothing that exists is changed.
+//! Every step is guarded, so that several nodes may start at once; what exists is only added to.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use model::{
 use serde_json::{Map, Value, json};
 use storage::{
     Added, ResourceServerRecord, SigningKeyRecord, SigningKeyState, Store, StoreError, TenantStore,
-    Work,
+    Work, Written,
 };
 
 use crate::app::Secrets;
@@ -149,10 +149,9 @@ fn new_signing_key(
 }
 
 fn management_api(tenant: &Tenant, entropy: &dyn Entropy, now: Timestamp) -> ResourceServerRecord {
-    let scopes = MANAGEMENT_SCOPES.iter().map(|value| ResourceServerScope {
-        value: (*value).to_owned(),
-        description: None,
-    });
+    let scopes = MANAGEMENT_SCOPES
+        .iter()
+        .map(|value| management_scope(value));
     ResourceServerRecord {
         resource_server: ResourceServer {
             id: ResourceServerId::new(keys::hex24(entropy)),
@@ -178,6 +177,47 @@ fn management_api(tenant: &Tenant, entropy: &dyn Entropy, now: Timestamp) -> Res
         created_at: now,
         updated_at: now,
         version: 1,
+    }
+}
+
+/// Adds to every tenant's Management API the scopes that an older version did not have; how many tenants lacked some.
+/// No application gets any: that is a matter of its grants.
+pub async fn add_missing_scopes(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
+    let mut lacking = 0;
+    for tenant in store.list_tenants().await? {
+        let audience = tenant.management_audience();
+        let rows = store.tenant(&tenant.id);
+        let added = rows.write(async move |work: &mut Work| {
+            let found = work.find_resource_server_by_identifier(&audience).await?;
+            let Some(mut api) = found else {
+                return Ok(false);
+            };
+            let scopes = &mut api.resource_server.scopes;
+            let before = scopes.len();
+            for value in MANAGEMENT_SCOPES {
+                if scopes.iter().all(|scope| scope.value != *value) {
+                    scopes.push(management_scope(value));
+                }
+            }
+            if scopes.len() == before {
+                return Ok(false);
+            }
+            api.updated_at = now;
+            match work.set_resource_server(&api).await? {
+                Written::Done => Ok(true),
+                Written::Moved => Err(StoreError::Rerun),
+                Written::Missing | Written::IdentifierTaken => Ok(false),
+            }
+        });
+        lacking += usize::from(added.await?);
+    }
+    Ok(lacking)
+}
+
+fn management_scope(value: &str) -> ResourceServerScope {
+    ResourceServerScope {
+        value: value.to_owned(),
+        description: None,
     }
 }
 

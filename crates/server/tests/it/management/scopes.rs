@@ -71,6 +71,35 @@ on_both_engines! {
         clients.patch(&path, json!({"description": "A shop"})).await.expect(200);
     }
 
+    async fn a_tenant_of_an_older_version_gets_the_scopes_that_are_new(world: World) {
+        let admin = world.admin().await;
+        let identifier = world.tenant.management_audience();
+        let of_system = async || {
+            let apis = admin.get("resource-servers").await.expect(200).json();
+            let apis = apis.as_array().unwrap().iter();
+            let system = apis.clone().find(|api| api["identifier"] == json!(identifier)).unwrap();
+            system["scopes"].as_array().unwrap().iter().map(|scope| scope["value"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let all = of_system().await;
+        let (rows, now) = (world.app.tenant(&world.tenant.id), server::Clock::now(&*world.clock));
+        let mut older = rows.find_resource_server_by_identifier(&identifier).await.unwrap().unwrap();
+        older.resource_server.scopes.retain(|scope| !scope.value.contains("email_templates"));
+        let set = async move |work: &mut storage::Work| work.set_resource_server(&older).await;
+        rows.write(set).await.unwrap();
+        world.app.forget_cached();
+        assert_eq!(of_system().await.len(), all.len() - 3);
+
+        let store = &world.app.store;
+        assert_eq!(server::bootstrap::add_missing_scopes(store, now).await, Ok(1));
+        assert_eq!(server::bootstrap::add_missing_scopes(store, now).await, Ok(0));
+        world.app.forget_cached();
+        let mut then = of_system().await;
+        let mut expected = all;
+        then.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(then, expected);
+    }
+
     async fn who_may_change_app_metadata_may_not_take_accounts_over(world: World) {
         let backend = world.backend(true).await;
         let path = format!("users/{}", backend.add_user("ana@example.com").await.replace('|', "%7C"));

@@ -51,17 +51,8 @@ impl TenantStore {
         now: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        self.write(async move |work: &mut Work| {
-            let arguments = arguments![&work.tenant, now, limit];
-            work.execute(
-                "DELETE FROM access_tokens WHERE tenant_id = $1 AND digest IN \
-                 (SELECT digest FROM access_tokens WHERE tenant_id = $1 AND expires_at <= $2 \
-                 ORDER BY expires_at LIMIT $3)",
-                arguments,
-            )
+        self.remove_expired("access_tokens", "digest", now, limit)
             .await
-        })
-        .await
     }
 }
 

@@ -49,17 +49,7 @@ impl Work {
 impl TenantStore {
     /// Removes up to `limit` jobs that are no longer kept, and tells how many.
     pub async fn remove_expired_jobs(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        self.write(async move |work: &mut Work| {
-            let arguments = arguments![&work.tenant, now, limit];
-            work.execute(
-                "DELETE FROM jobs WHERE tenant_id = $1 AND job_id IN \
-                 (SELECT job_id FROM jobs WHERE tenant_id = $1 AND expires_at <= $2 \
-                 ORDER BY expires_at LIMIT $3)",
-                arguments,
-            )
-            .await
-        })
-        .await
+        self.remove_expired("jobs", "job_id", now, limit).await
     }
 }
 

@@ -17,6 +17,7 @@ mod email_templates;
 mod engine;
 mod error;
 mod events;
+mod expiry;
 mod job_records;
 mod log_marks;
 mod log_retention;

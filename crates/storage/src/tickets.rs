@@ -90,17 +90,7 @@ impl TenantStore {
         now: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        self.write(async move |work: &mut Work| {
-            let arguments = arguments![&work.tenant, now, limit];
-            work.execute(
-                "DELETE FROM tickets WHERE tenant_id = $1 AND digest IN \
-                 (SELECT digest FROM tickets WHERE tenant_id = $1 AND expires_at <= $2 \
-                 ORDER BY expires_at LIMIT $3)",
-                arguments,
-            )
-            .await
-        })
-        .await
+        self.remove_expired("tickets", "digest", now, limit).await
     }
 }
 

@@ -181,9 +181,29 @@ impl Plan {
     /// During a refusal: whether its event is due, once per row and [`NOTICE_INTERVAL`](crate::NOTICE_INTERVAL).
     /// If so, the rows to write, of which one has moved.
     pub fn notice(&self, reason: Reason, rows: &[Option<Row>], now: Timestamp) -> Option<Vec<Row>> {
+        self.notice_of(Shield::Enforce, reason, rows, now)
+    }
+
+    /// The same of a shield that only watches: a refusal that it would have made.
+    pub fn watched_notice(
+        &self,
+        reason: Reason,
+        rows: &[Option<Row>],
+        now: Timestamp,
+    ) -> Option<Vec<Row>> {
+        self.notice_of(Shield::Observe, reason, rows, now)
+    }
+
+    fn notice_of(
+        &self,
+        shield: Shield,
+        reason: Reason,
+        rows: &[Option<Row>],
+        now: Timestamp,
+    ) -> Option<Vec<Row>> {
         let refuses = |(meter, row): &(&Meter, Option<&Row>)| {
             let row = stored_or_fresh(*row, now);
-            meter.shield == Shield::Enforce
+            meter.shield == shield
                 && meter.reason() == Some(reason)
                 && meter.rule.is_full(&meter.rule.standing(&row, now))
         };

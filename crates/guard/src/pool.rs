@@ -53,13 +53,25 @@ impl Policy {
         plan.plan()
     }
 
-    /// Looking at the secret of an application, known or not.
+    /// Looking at the secret of an application that there is.
     pub fn client_secret_plan(&self, client: &str, source: &Source) -> Plan {
         let account = Account::Known(client.to_owned());
         let mut plan = Planned::under(self);
         plan.add_widths(
             MeterKind::ClientSecret,
             Some(&("client_secret".to_owned(), account)),
+            source,
+        );
+        plan.plan()
+    }
+
+    /// Looking at secrets of applications that nobody has: one pool a source, whatever names it invents.
+    pub fn unknown_clients_plan(&self, source: &Source) -> Plan {
+        let nobody = Account::Known(String::new());
+        let mut plan = Planned::under(self);
+        plan.add_widths(
+            MeterKind::ClientSecret,
+            Some(&("unknown_clients".to_owned(), nobody)),
             source,
         );
         plan.plan()

@@ -81,11 +81,13 @@ fn plans(source: &Source, name: &str) -> Vec<(String, Plan)> {
             policy.client_secret_plan(&format!("{name}2"), source),
         ),
     ];
+    let unknown = policy.unknown_clients_plan(source);
+    plans.push(("unknown clients".to_owned(), unknown));
     for kind in ["unblock", "password_reset", "email_verification"] {
         plans.push((format!("ticket {kind}"), policy.ticket_plan(kind, source)));
     }
     // Connections named as pools name theirs.
-    for connection in ["con_1", "ticket", "client_secret", name] {
+    for connection in ["con_1", "ticket", "client_secret", "unknown_clients", name] {
         let login = policy.plan(&login(connection, Standing::Backend));
         plans.push(("login".to_owned(), login));
     }

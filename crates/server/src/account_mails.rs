@@ -12,12 +12,14 @@ use storage::{QueuedMail, StoreError, Work};
 
 use crate::courier::{Addressee, Link, Notice, Words, queued};
 use crate::protection::account::mailbox;
-use crate::protection::{Charge, Meters};
+use crate::protection::{Charge, Meters, full_pool};
 use crate::request::RequestContext;
 
 /// A mail, and what its mailbox still gets.
 pub(crate) struct AccountMail {
     mail: QueuedMail,
+    purpose: &'static str,
+    address: Identifier,
     meters: Meters,
 }
 
@@ -44,7 +46,7 @@ impl AccountMail {
 
     fn to_verify(
         cx: &RequestContext,
-        purpose: &str,
+        purpose: &'static str,
         user: &UserId,
         address: &Identifier,
         client: Option<&ClientId>,
@@ -54,7 +56,7 @@ impl AccountMail {
             link: Some(link(cx, TicketKind::EmailVerification, address)),
             ..Notice::template(TemplateName::VerifyEmail, Addressee::User(user.clone()))
         };
-        Self::of(cx, purpose, address, &notice)
+        Self::of(cx, purpose, address, notice)
     }
 
     /// Tells whoever has the address that somebody tried to sign up with it.
@@ -79,9 +81,10 @@ impl AccountMail {
             },
             client_id: Some(client.clone()),
             source_ip: None,
+            language: None,
             link: None,
         };
-        Self::of(cx, "sign_up", address, &notice)
+        Self::of(cx, "sign_up", address, notice)
     }
 
     /// The link to a new password, for whoever has the address, maybe nobody.
@@ -104,7 +107,7 @@ impl AccountMail {
             link: Some(link),
             ..Notice::template(TemplateName::ResetEmail, to)
         };
-        Self::of(cx, "reset_email", address, &notice)
+        Self::of(cx, "reset_email", address, notice)
     }
 
     /// Tells a user that his password was changed.
@@ -115,22 +118,30 @@ impl AccountMail {
     ) -> Self {
         let to = Addressee::User(user.clone());
         let notice = Notice::template(TemplateName::PasswordReset, to);
-        Self::of(cx, "password_reset", address, &notice)
+        Self::of(cx, "password_reset", address, notice)
     }
 
     /// Welcomes a user whose address was shown to be his.
     pub(crate) fn welcome(cx: &RequestContext, user: &UserId, address: &Identifier) -> Self {
         let to = Addressee::User(user.clone());
         let notice = Notice::template(TemplateName::WelcomeEmail, to);
-        Self::of(cx, "welcome_email", address, &notice)
+        Self::of(cx, "welcome_email", address, notice)
     }
 
-    fn of(cx: &RequestContext, purpose: &str, address: &Identifier, notice: &Notice) -> Self {
+    fn of(
+        cx: &RequestContext,
+        purpose: &'static str,
+        address: &Identifier,
+        mut notice: Notice,
+    ) -> Self {
         let (digests, tenant) = (&cx.app.secrets.meters, cx.tenant());
         let mailbox: Account = mailbox(digests, &tenant.id, address);
         let plan = cx.facts.policy.mail_plan(purpose, &mailbox, None);
+        notice.language = cx.language.clone();
         Self {
-            mail: queued(&cx.app, tenant, notice, cx.now),
+            mail: queued(&cx.app, tenant, &notice, cx.now),
+            purpose,
+            address: address.clone(),
             meters: Meters::of_pool(plan, digests, &tenant.id),
         }
     }
@@ -143,7 +154,16 @@ impl AccountMail {
     ) -> Result<bool, StoreError> {
         match self.meters.charge(work, cx.now).await? {
             Charge::Permit(_) => work.enqueue_mail(&self.mail).await.map(|()| true),
-            Charge::Wait | Charge::Refuse { .. } => Ok(false),
+            Charge::Wait => Ok(false),
+            Charge::Refuse { notice_due, .. } => {
+                let told = notice_due.and_then(|explained| {
+                    full_pool::of_mailbox(cx, self.purpose, self.address.as_str(), &explained)
+                });
+                if let Some(event) = told {
+                    work.add_events(&[event]).await?;
+                }
+                Ok(false)
+            }
         }
     }
 }

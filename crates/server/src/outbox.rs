@@ -8,10 +8,11 @@ use askama::Template;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use mail::{Message, Outbox};
 use serde_json::{Value, json};
 
+use crate::answer::unkept;
 use crate::app::App;
 use crate::courier::DefaultWay;
 use crate::hosted::page;
@@ -70,14 +71,7 @@ fn list(cx: &RequestContext, outbox: &Outbox) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     }
     let mails: Vec<Value> = outbox.mails().iter().rev().map(document).collect();
-    let mut response = Value::from(mails).to_string().into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    unkept(StatusCode::OK, &Value::from(mails))
 }
 
 fn is_of_this_machine(cx: &RequestContext) -> bool {

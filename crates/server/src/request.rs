@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use http::header::{HOST, USER_AGENT};
+use http::header::{ACCEPT_LANGUAGE, HOST, USER_AGENT};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
@@ -31,6 +31,8 @@ pub(crate) struct RequestContext {
     pub connection: ConnectionAddress,
 
     pub user_agent: Option<String>,
+    /// The tag that the caller would like best, as mails name it.
+    pub language: Option<String>,
     /// What the caller's SDK says of itself.
     pub sdk: Option<serde_json::Value>,
 }
@@ -90,11 +92,21 @@ impl FromRequestParts<Arc<App>> for RequestContext {
             connection: connection_address(peer.ip(), &parts.headers, &app.settings),
 
             user_agent: text_of(&parts.headers, USER_AGENT),
+            language: text_of(&parts.headers, ACCEPT_LANGUAGE)
+                .and_then(|wanted| first_language(&wanted)),
             sdk: sdk_of(&parts.headers),
             facts,
             app: Arc::clone(app),
         })
     }
+}
+
+/// The first tag of `Accept-Language` (RFC 9110 §12.5.4), if it is one (RFC 5646 §4.4.1 has the length).
+fn first_language(wanted: &str) -> Option<String> {
+    const LONGEST: usize = 35;
+    let tag = wanted.split([',', ';']).next()?.trim();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (!tag.is_empty() && tag.len() <= LONGEST && tag.bytes().all(plain)).then(|| tag.to_owned())
 }
 
 /// The host that is spoken to (RFC 9112 §3.2): HTTP/1.1 has exactly one Host header, and a target's own host wins.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use protocol::{Reason, UsernameUnfit};
 use serde_json::{Value, json};
 
+use super::unkept;
 use crate::passwords::{Refused, policy_text};
 
 /// Why a call is refused.
@@ -179,7 +180,7 @@ impl Refusal {
     /// The answer.
     pub(crate) fn into_response(self, now: Timestamp) -> Response {
         let status = self.status();
-        let mut response = json_answer(status, &self.body());
+        let mut response = unkept(status, &self.body());
         let headers = response.headers_mut();
         if status == StatusCode::TOO_MANY_REQUESTS {
             // Numbers for clients that parse them; nothing of a bucket's state.
@@ -204,7 +205,7 @@ impl Refusal {
 
 /// The user who was signed up, or seems so.
 pub(crate) fn signed_up(user: &Value) -> Response {
-    json_answer(StatusCode::OK, user)
+    unkept(StatusCode::OK, user)
 }
 
 /// What everybody is told who asks for a new password.
@@ -215,17 +216,6 @@ pub(crate) fn change_asked_for() -> Response {
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/html; charset=utf-8"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-fn json_answer(status: StatusCode, body: &Value) -> Response {
-    let mut response = (status, body.to_string()).into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

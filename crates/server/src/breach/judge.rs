@@ -4,7 +4,7 @@
 //! learns anything of it.
 
 use credentials::Password;
-use guard::Source;
+use guard::{Explained, Source};
 use jiff::Timestamp;
 use model::{BreachedPasswordSettings, LogEvent, UserId};
 use storage::{StoreError, Work};
@@ -31,6 +31,15 @@ pub(crate) struct About<'a> {
     pub(crate) user: Option<&'a UserId>,
     /// An event with everything but its type and text: client, directory, address, user name.
     pub(crate) event: LogEvent,
+}
+
+/// Whether a source may be told that a right password is breached.
+pub(crate) enum Confirmed {
+    Yes,
+    /// It was told too often; what its pool says, where a record of that is due.
+    No {
+        record_due: Option<Vec<Explained>>,
+    },
 }
 
 /// What a judgement came to.
@@ -119,11 +128,17 @@ impl Judged {
         &self,
         work: &mut Work,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        match &self.confirmation {
-            Some(meters) => Ok(matches!(meters.charge(work, now).await?, Charge::Permit(_))),
-            None => Ok(true),
-        }
+    ) -> Result<Confirmed, StoreError> {
+        let Some(meters) = &self.confirmation else {
+            return Ok(Confirmed::Yes);
+        };
+        Ok(match meters.charge(work, now).await? {
+            Charge::Permit(_) => Confirmed::Yes,
+            Charge::Refuse { notice_due, .. } => Confirmed::No {
+                record_due: notice_due,
+            },
+            Charge::Wait => Confirmed::No { record_due: None },
+        })
     }
 
     /// Writes what follows from it: events, mails, tallies. Nothing, for most passwords.

@@ -137,6 +137,7 @@ fn to_user(cx: &RequestContext, event: &LogEvent, user: &UserId, now: Timestamp)
     let notice = Notice {
         client_id: event.client_id.clone(),
         source_ip: event.ip.clone(),
+        language: cx.language.clone(),
         ..Notice::template(TemplateName::StolenCredentials, to)
     };
     queued(&cx.app, cx.tenant(), &notice, now)

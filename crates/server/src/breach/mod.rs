@@ -13,7 +13,7 @@ mod sources;
 mod watch;
 
 pub use digest::send_due as send_due_digests;
-pub(crate) use judge::{About, Judged, Stage, judge_new, judge_right};
+pub(crate) use judge::{About, Confirmed, Judged, Stage, judge_new, judge_right};
 pub use sources::{BreachSettings, BreachSources};
 pub(crate) use watch::FailureWatch;
 pub use watch::start;

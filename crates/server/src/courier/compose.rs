@@ -191,6 +191,7 @@ async fn variables(
         support_email: setting("support_email"),
         support_url: setting("support_url"),
         url: notice.link.as_ref().map(url),
+        request_language: notice.language.clone(),
         ..Variables::default()
     })
 }

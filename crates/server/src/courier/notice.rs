@@ -23,6 +23,9 @@ pub struct Notice {
     pub client_id: Option<ClientId>,
     /// Where the attempt came from, as texts show it.
     pub source_ip: Option<String>,
+    /// The language of the request that caused it (`request_language`).
+    #[serde(default)]
+    pub language: Option<String>,
     pub link: Option<Link>,
 }
 
@@ -70,6 +73,7 @@ impl Notice {
             to,
             client_id: None,
             source_ip: None,
+            language: None,
             link: None,
         }
     }
@@ -118,6 +122,7 @@ pub fn to_administrators(
         to: Addressee::Address(address.clone()),
         client_id: None,
         source_ip: None,
+        language: None,
         link: None,
     });
     notices

@@ -13,13 +13,14 @@ use protocol::ChangePasswordRequest;
 use storage::Work;
 
 use super::{
-    arrived, asker, directory, event, explain, is_on, log_refusal, own_source, unavailable,
+    arrived, asker, charge, directory, event, explain, is_on, log_refusal, own_source, unavailable,
 };
 use crate::account_mails::AccountMail;
 use crate::answer::dbconnections::{Refusal, change_asked_for};
 use crate::event_log::stamp;
+use crate::protection::Meters;
 use crate::protection::account::mailbox;
-use crate::protection::{Charge, Meters};
+use crate::protection::decision::SourceFound;
 use crate::request::RequestContext;
 
 /// The endpoint.
@@ -103,25 +104,28 @@ async fn answer(
     event.user_id = user.map(|user| user.user.user_id);
     text.clone_into(&mut event.description);
     stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
+    let mut refused = draft(EventType::PasswordChangeRequestFailed);
+    explain(&mut refused, &Refusal::TooManyRequests);
+    stamp(std::slice::from_mut(&mut refused), cx.now, &*cx.app.entropy);
+    let found = SourceFound::of(&source);
 
     let unit_cx = cx.clone();
-    let charged = cx
+    let permitted = cx
         .store
         .write(async move |work: &mut Work| {
-            let charge = asked.charge(work, unit_cx.now).await?;
-            if let Charge::Permit(_) = &charge {
+            let (reason, now) = (guard::Reason::Pool, unit_cx.now);
+            let charged = charge(work, &asked, reason, &refused, &found, now).await?;
+            if charged.permits {
                 mail.put_down(work, &unit_cx).await?;
                 work.add_events(std::slice::from_ref(&event)).await?;
             }
-            Ok(charge)
+            Ok(charged.permits)
         })
         .await
         .map_err(unavailable)?;
-    match charged {
-        Charge::Permit(_) => Ok(()),
-        Charge::Wait | Charge::Refuse { .. } => {
-            metrics::counter!("portcullis_refusals_total", "reason" => "pool").increment(1);
-            Err(Refusal::TooManyRequests)
-        }
+    if permitted {
+        return Ok(());
     }
+    metrics::counter!("portcullis_refusals_total", "reason" => "pool").increment(1);
+    Err(Refusal::TooManyRequests)
 }

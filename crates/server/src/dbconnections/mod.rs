@@ -13,6 +13,7 @@ use bytes::Bytes;
 use credentials::ClientStanding;
 use guard::{Source, Standing};
 use http::{HeaderMap, header};
+use jiff::Timestamp;
 use model::{ClientId, DATABASE_STRATEGY, EventType, LogEvent};
 use protocol::{Parameters, PresentedClient, Reason};
 use storage::{StoreError, Work};
@@ -26,6 +27,8 @@ use crate::directory::{ClientFacts, ConnectionFacts, ConnectionName};
 use crate::event_log::{bounded, database_strategy, draft, error_detail, explain_source, stamp};
 use crate::oauth::client_authentication::{Authenticated, authenticate};
 use crate::oauth::unread;
+use crate::protection::Meters;
+use crate::protection::decision::{SourceFound, record};
 use crate::request::{RequestContext, only_one};
 use crate::source_address::{FORWARDED_FOR, HeaderDecision, TrustedSource, decide};
 
@@ -166,6 +169,35 @@ fn explain(event: &mut LogEvent, refusal: &Refusal) {
     let text = bounded(&refusal.description());
     error_detail(event, &text);
     event.description = text;
+}
+
+/// What charging a pool came to.
+struct Charged {
+    permits: bool,
+    /// Whether an event was due and is written.
+    is_told: bool,
+}
+
+/// Charges a pool, in the caller's unit. A refusal, or one that a shield which only watches would have made, is told by
+/// this event with its record, where that is due.
+async fn charge(
+    work: &mut Work,
+    pool: &Meters,
+    reason: guard::Reason,
+    refused: &LogEvent,
+    source: &SourceFound,
+    now: Timestamp,
+) -> Result<Charged, StoreError> {
+    let (permits, due) = pool.charge_watched(work, reason, now).await?;
+    if let Some(explained) = &due {
+        let mut event = refused.clone();
+        record(&mut event, reason, explained, source);
+        work.add_events(&[event]).await?;
+    }
+    Ok(Charged {
+        permits,
+        is_told: due.is_some(),
+    })
 }
 
 /// Writes the event of a refusal in a unit of its own, as far as its source may write one.

@@ -26,9 +26,10 @@ use crate::directory::ConnectionFacts;
 use crate::event_log::{address_text, stamp};
 use crate::management::users::{new_record, username_rule};
 use crate::passwords::{self, Proposal, person};
-use crate::protection::decision::{SourceFound, record};
+use crate::protection::attack_mail::{self, Throttled};
+use crate::protection::decision::SourceFound;
 use crate::protection::lifecycle::LiftedBy;
-use crate::protection::{Charge, Meters, blocks, notice_event, share};
+use crate::protection::{Meters, blocks, notice_event, share};
 use crate::request::RequestContext;
 
 /// The endpoint.
@@ -179,33 +180,26 @@ async fn charge(cx: &RequestContext, sign_up: &SignUp) -> Result<(), Refusal> {
     limited.description = notice.description;
     limited.details.insert("flow".to_owned(), json!("signup"));
     stamp(std::slice::from_mut(&mut limited), cx.now, &*cx.app.entropy);
-    let found = SourceFound::of(source);
-    let now = cx.now;
-    let charged = cx
+    let (found, from) = (SourceFound::of(source), source.source);
+    let unit_cx = cx.clone();
+    let permitted = cx
         .store
         .write(async move |work: &mut Work| {
-            let charge = meters.charge(work, now).await?;
-            if let Charge::Refuse {
-                reason,
-                notice_due: Some(explained),
-                ..
-            } = &charge
-            {
-                let mut event = limited.clone();
-                record(&mut event, *reason, explained, &found);
-                work.add_events(&[event]).await?;
+            let (reason, now) = (GuardReason::SuspiciousIp, unit_cx.now);
+            let charged = super::charge(work, &meters, reason, &limited, &found, now).await?;
+            if charged.is_told {
+                let of = Throttled::SignUps;
+                attack_mail::tell_administrators(work, &unit_cx, &from, of, now).await?;
             }
-            Ok(charge)
+            Ok(charged.permits)
         })
         .await
         .map_err(unavailable)?;
-    match charged {
-        Charge::Permit(_) => Ok(()),
-        Charge::Wait | Charge::Refuse { .. } => {
-            metrics::counter!("portcullis_refusals_total", "reason" => "sign_up").increment(1);
-            Err(Refusal::TooManySignUps)
-        }
+    if permitted {
+        return Ok(());
     }
+    metrics::counter!("portcullis_refusals_total", "reason" => "sign_up").increment(1);
+    Err(Refusal::TooManySignUps)
 }
 
 /// A sign-up that failed, and whether its event was written with it.

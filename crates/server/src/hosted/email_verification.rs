@@ -8,14 +8,13 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri, header};
-use model::{EventType, Identifier, TicketKind, UserRecord};
+use model::{EventType, Identifier, TicketKind};
 use protocol::NewPasswordForm;
 use storage::{StoreError, TicketRecord, Work, Written};
 
 use super::ending::{self, Ending};
 use super::page::{answer_for, name_of};
-use super::reset_password::{event, is_for};
-use super::ticket;
+use super::{holder, ticket};
 use crate::account_mails::AccountMail;
 use crate::event_log::stamp;
 use crate::request::{RequestContext, only_one};
@@ -35,8 +34,8 @@ struct Page<'a> {
 
 /// `GET`: shows whose address it is, and does nothing.
 pub(crate) async fn show(cx: RequestContext, uri: Uri) -> Response {
-    let ticket = ticket::of_query(&uri);
-    match holder(&cx, &ticket).await {
+    let ticket = ticket::in_query(&uri);
+    match holder::look(&cx, KIND, &ticket).await {
         Ok((record, user)) => {
             let page = Page {
                 tenant: name_of(cx.tenant()),
@@ -77,37 +76,20 @@ pub(crate) async fn verify(
     }
 }
 
-async fn holder(cx: &RequestContext, ticket: &str) -> Result<(TicketRecord, UserRecord), Ending> {
-    let ticket = ending::held(ticket::look(cx, KIND, ticket).await)?;
-    let user = match &ticket.user_id {
-        Some(id) => cx.store.find_user(id).await.map_err(ending::unavailable)?,
-        None => None,
-    };
-    let user = user.filter(|user| is_for(&ticket, user));
-    Ok((ticket, user.ok_or(Ending::Unknown)?))
-}
-
 /// Within the unit that took the ticket; none where its user is gone or has another address.
 async fn mark(
     work: &mut Work,
     cx: &RequestContext,
     ticket: TicketRecord,
 ) -> Result<Option<(TicketRecord, Option<String>)>, StoreError> {
-    let Some(id) = &ticket.user_id else {
-        return Ok(None);
-    };
-    let Some(mut user) = work
-        .find_user(id)
-        .await?
-        .filter(|user| is_for(&ticket, user))
-    else {
+    let Some(mut user) = holder::of_taken(work, &ticket).await? else {
         return Ok(None);
     };
     let was_verified = std::mem::replace(&mut user.user.email_verified, true);
     user.updated_at = cx.now;
     let connection = user.user.identities.first();
     let connection = connection.map_or_else(String::new, |identity| identity.connection.clone());
-    let mut event = *event(cx, EventType::EmailVerified, &user, &connection);
+    let mut event = *holder::event(cx, EventType::EmailVerified, &user, &connection);
     match work.set_user(&user).await? {
         Written::Done => {}
         // Somebody changed him in between: the ticket stays, and the unit runs again.
@@ -120,7 +102,7 @@ async fn mark(
     work.add_events(std::slice::from_ref(&event)).await?;
     let email = user.user.email.clone();
     if let Some(email) = email.as_deref().filter(|_| !was_verified) {
-        let mail = AccountMail::welcome(cx, id, &Identifier::of(email));
+        let mail = AccountMail::welcome(cx, &user.user.user_id, &Identifier::of(email));
         mail.put_down(work, cx).await?;
     }
     Ok(Some((ticket, email)))

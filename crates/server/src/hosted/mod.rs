@@ -5,6 +5,7 @@
 
 pub(crate) mod email_verification;
 mod ending;
+mod holder;
 pub(crate) mod page;
 pub(crate) mod reset_password;
 pub(crate) mod ticket;

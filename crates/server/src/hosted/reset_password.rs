@@ -12,16 +12,16 @@ use bytes::Bytes;
 use credentials::{ClientStanding, Unfit};
 use guard::Source;
 use http::{HeaderMap, StatusCode, Uri, header};
-use model::{Connection, EventType, Identifier, LogEvent, TicketKind, UserRecord};
+use model::{Connection, EventType, Identifier, TicketKind, UserRecord};
 use protocol::NewPasswordForm;
 use storage::{StoreError, TicketRecord, Work, Written};
 
 use super::ending::{self, Ending};
 use super::page::{answer_for, name_of};
-use super::ticket;
+use super::{holder, ticket};
 use crate::account_mails::AccountMail;
 use crate::breach::{About, Stage};
-use crate::event_log::{bounded, database_strategy, draft, error_detail, stamp};
+use crate::event_log::{bounded, error_detail, stamp};
 use crate::passwords::{self, Accepted, Proposal, Refused, Rules, person_of};
 use crate::protection::share;
 use crate::request::{RequestContext, only_one};
@@ -56,7 +56,7 @@ struct Holder {
 
 /// `GET`: shows the form, and does nothing.
 pub(crate) async fn show(cx: RequestContext, uri: Uri) -> Response {
-    let ticket = ticket::of_query(&uri);
+    let ticket = ticket::in_query(&uri);
     match holder(&cx, &ticket).await {
         Ok(holder) => form(&cx, StatusCode::OK, &holder, &ticket, None),
         Err(ending) => ending.page(&cx),
@@ -103,7 +103,7 @@ pub(crate) async fn change(
     let about = || About {
         source: &source,
         user: Some(&holder.user.user.user_id),
-        event: *event(
+        event: *holder::event(
             &cx,
             EventType::BreachedPasswordAtChange,
             &holder.user,
@@ -126,13 +126,7 @@ pub(crate) async fn change(
 
 /// Whom a ticket is for; it stays good.
 async fn holder(cx: &RequestContext, ticket: &str) -> Result<Holder, Ending> {
-    let ticket = ending::held(ticket::look(cx, KIND, ticket).await)?;
-    let user = match &ticket.user_id {
-        Some(id) => cx.store.find_user(id).await.map_err(ending::unavailable)?,
-        None => None,
-    };
-    let user = user.filter(|user| is_for(&ticket, user));
-    let user = user.ok_or(Ending::Unknown)?;
+    let (ticket, user) = holder::look(cx, KIND, ticket).await?;
     let connection = cx.store.find_connection(&user.connection_id).await;
     let connection = connection.map_err(ending::unavailable)?;
     Ok(Holder {
@@ -140,17 +134,6 @@ async fn holder(cx: &RequestContext, ticket: &str) -> Result<Holder, Ending> {
         user,
         ticket,
     })
-}
-
-/// Whether a ticket still belongs to the user: one that was mailed, while he has the address.
-pub(super) fn is_for(ticket: &TicketRecord, user: &UserRecord) -> bool {
-    let bound = ticket
-        .document
-        .get("email")
-        .and_then(|email| email.as_str());
-    let has = user.user.email.as_deref().map(Identifier::of);
-    ticket.user_id.as_ref() == Some(&user.user.user_id)
-        && bound.is_none_or(|bound| has.is_some_and(|has| has == Identifier::of(bound)))
 }
 
 /// Writes the event of a refused password, and says what the form shows. What cost hashes counts like a wrong ticket.
@@ -181,7 +164,7 @@ async fn refuse(
         Refused::Busy { .. } => return Err(Ending::Unavailable),
         Refused::Store(error) => return Err(ending::unavailable(error.clone())),
     };
-    let mut event = event(
+    let mut event = holder::event(
         cx,
         EventType::PasswordChangeFailed,
         &holder.user,
@@ -231,20 +214,14 @@ async fn set(
     accepted: &Accepted,
     connection: &str,
 ) -> Result<Option<(TicketRecord, Option<String>)>, StoreError> {
-    let Some(id) = &ticket.user_id else {
+    let Some(mut user) = holder::of_taken(work, ticket).await? else {
         return Ok(None);
     };
-    let Some(mut user) = work
-        .find_user(id)
-        .await?
-        .filter(|user| is_for(ticket, user))
-    else {
-        return Ok(None);
-    };
+    let id = user.user.user_id.clone();
     if ticket.document.get("mark_email_as_verified") == Some(&true.into()) {
         user.user.email_verified = true;
     }
-    let mut event = *event(cx, EventType::PasswordChanged, &user, connection);
+    let mut event = *holder::event(cx, EventType::PasswordChanged, &user, connection);
     let email = user.user.email.clone();
     match accepted.write(work, cx, user).await? {
         Written::Done => {}
@@ -254,25 +231,10 @@ async fn set(
     stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
     work.add_events(std::slice::from_ref(&event)).await?;
     if let Some(email) = &email {
-        let mail = AccountMail::password_changed(cx, id, &Identifier::of(email));
+        let mail = AccountMail::password_changed(cx, &id, &Identifier::of(email));
         mail.put_down(work, cx).await?;
     }
     Ok(Some((ticket.clone(), email)))
-}
-
-pub(super) fn event(
-    cx: &RequestContext,
-    event_type: EventType,
-    user: &UserRecord,
-    connection: &str,
-) -> Box<LogEvent> {
-    let mut event = draft(cx, event_type);
-    event.user_id = Some(user.user.user_id.clone());
-    event.user_name = user.user.email.as_deref().map(bounded);
-    event.connection = Some(connection.to_owned());
-    event.connection_id = Some(user.connection_id.clone());
-    database_strategy(&mut event);
-    Box::new(event)
 }
 
 fn form(

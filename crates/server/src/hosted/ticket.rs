@@ -11,7 +11,7 @@ use model::{LogEvent, TicketKind};
 use storage::{StoreError, TicketRecord, Work};
 
 use crate::event_log::stamp;
-use crate::protection::{Charge, Meters};
+use crate::protection::{Charge, Meters, full_pool};
 use crate::request::RequestContext;
 
 /// What became of a ticket that was held out.
@@ -25,12 +25,13 @@ pub(crate) enum Held<T> {
     TooMany { until: Timestamp },
 }
 
-/// The ticket that a link names; empty, and so never good, where there is not exactly one.
+/// The ticket that a link names; empty, and so never good, where there is not exactly one or it is too long to be one.
 pub(crate) fn in_query(uri: &Uri) -> String {
+    const LONGEST: usize = 128;
     let query = uri.query().unwrap_or_default().as_bytes();
     let mut named = form_urlencoded::parse(query).filter(|(name, _)| name == "ticket");
     match (named.next(), named.next()) {
-        (Some((_, ticket)), None) => ticket.into_owned(),
+        (Some((_, ticket)), None) if ticket.len() <= LONGEST => ticket.into_owned(),
         _ => String::new(),
     }
 }
@@ -88,17 +89,6 @@ pub(crate) async fn count_refused(
     .map(drop)
 }
 
-/// The ticket of a link; empty where there is none, or it is too long to be one.
-pub(crate) fn of_query(uri: &Uri) -> String {
-    const LONGEST: usize = 128;
-    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let mut tickets = pairs.filter(|(name, _)| name == "ticket");
-    let ticket = tickets.next().map(|(_, ticket)| ticket.into_owned());
-    ticket
-        .filter(|ticket| ticket.len() <= LONGEST)
-        .unwrap_or_default()
-}
-
 async fn held_out<T, F>(
     cx: &RequestContext,
     kind: TicketKind,
@@ -112,11 +102,20 @@ where
     let plan = cx.facts.policy.ticket_plan(kind.as_str(), &source);
     let meters = Meters::of_pool(plan, &cx.app.secrets.meters, &cx.tenant().id);
     let now = cx.now;
+    let within = cx.clone();
     cx.store
         .write(async move |work: &mut Work| {
             let reservation = match meters.charge(work, now).await? {
                 Charge::Permit(reservation) => reservation,
-                Charge::Refuse { until, .. } => return Ok(Held::TooMany { until }),
+                Charge::Refuse {
+                    until, notice_due, ..
+                } => {
+                    if let Some(explained) = notice_due {
+                        let event = full_pool::of_tickets(&within, kind, &explained);
+                        work.add_events(&[event]).await?;
+                    }
+                    return Ok(Held::TooMany { until });
+                }
                 // Nobody is in flight between the units of this pool: each settles what it charged.
                 Charge::Wait => return Ok(Held::TooMany { until: now }),
             };

@@ -2,7 +2,8 @@
 //! block and takes the ticket, in one unit.
 //!
 //! Wire: auth0-wire-facts §7.3. There the page sends its own form; here only a person does, since scanners run scripts too.
-//! The legacy path `/lo/unblock` shows the same page and never lifts anything itself.
+//! The legacy path `/lo/unblock` shows the same page and never lifts anything itself. A click goes on to where the mail's
+//! template says (`resultUrl`, §7.2).
 
 use askama::Template;
 use axum::response::Response;
@@ -12,7 +13,8 @@ use model::{EventType, TicketKind, UserId};
 use serde_json::json;
 use storage::{StoreError, TicketRecord, Work};
 
-use super::page::{Message, answer, name_of};
+use super::ending::{Ending, result_url};
+use super::page::{Message, answer, answer_for, name_of};
 use super::ticket::{self, Held};
 use crate::event_log::{address_text, database_strategy, draft, stamp};
 use crate::protection::lifecycle;
@@ -32,19 +34,36 @@ struct Page<'a> {
     action: String,
 }
 
-/// What following a link came to.
-enum Followed {
-    Lifted,
-    /// The block had ended already.
-    NothingStood,
+/// What following a link came to, and with which ticket and address of the user people go on.
+struct Followed {
+    lifted: bool,
+    ticket: TicketRecord,
+    email: Option<String>,
 }
+
+/// A good link that was looked at.
+struct Looked {
+    ticket: TicketRecord,
+    link: UnblockLink,
+    /// Whether what it is about still stands.
+    stands: bool,
+}
+
+const LIFTED: (&str, &str) = (
+    "You can try again",
+    "The block is lifted. Go back to where you wanted to sign in, and try your password again.",
+);
+const OVER: (&str, &str) = (
+    "Nothing is blocked any more",
+    "The block that this link is about has ended. You can sign in as always.",
+);
 
 /// `GET`: shows what the link would do, and does nothing.
 pub(crate) async fn show(cx: RequestContext, uri: Uri) -> Response {
     let ticket = ticket::in_query(&uri);
     match looked_at(&cx, &ticket).await {
-        Ok(Held::Good((link, true))) => page(&cx, &link, &ticket),
-        Ok(Held::Good((_, false))) => over(&cx),
+        Ok(Held::Good(looked)) if looked.stands => page(&cx, &looked, &ticket),
+        Ok(Held::Good(_)) => told(&cx, StatusCode::OK, OVER.0, &[OVER.1]),
         Ok(Held::Unknown) => no_longer_good(&cx),
         Ok(Held::TooMany { until }) => too_many(&cx, until),
         Err(error) => unavailable(&cx, &error),
@@ -59,56 +78,62 @@ pub(crate) async fn lift(cx: RequestContext, uri: Uri) -> Response {
         &cx,
         TicketKind::Unblock,
         &ticket,
-        async move |work: &mut Work, taken: TicketRecord| follow(work, &unit_cx, taken).await,
+        async move |work: &mut Work, ticket: TicketRecord| follow(work, &unit_cx, ticket).await,
     )
     .await;
     // Also after an error: a commit whose answer was lost may hold.
     cx.app.protection.forget();
     match followed {
-        Ok(Held::Good(Followed::Lifted)) => lifted(&cx),
-        Ok(Held::Good(Followed::NothingStood)) => over(&cx),
+        Ok(Held::Good(followed)) => {
+            let (title, text) = if followed.lifted { LIFTED } else { OVER };
+            Ending::done(title, text, &followed.ticket, followed.email).page(&cx)
+        }
         Ok(Held::Unknown) => no_longer_good(&cx),
         Ok(Held::TooMany { until }) => too_many(&cx, until),
         Err(error) => unavailable(&cx, &error),
     }
 }
 
-/// The link, and whether what it is about still stands.
-async fn looked_at(
-    cx: &RequestContext,
-    ticket: &str,
-) -> Result<Held<(UnblockLink, bool)>, StoreError> {
-    let record = match ticket::look(cx, TicketKind::Unblock, ticket).await? {
-        Held::Good(record) => record,
+async fn looked_at(cx: &RequestContext, ticket: &str) -> Result<Held<Looked>, StoreError> {
+    let ticket = match ticket::look(cx, TicketKind::Unblock, ticket).await? {
+        Held::Good(ticket) => ticket,
         Held::Unknown => return Ok(Held::Unknown),
         Held::TooMany { until } => return Ok(Held::TooMany { until }),
     };
-    let Some((link, user)) = whose(record) else {
+    let Some((link, user)) = whose(&ticket) else {
         return Ok(Held::Unknown);
     };
     let known = cx.store.find_user(&user).await?;
     if known.is_none_or(|known| known.connection_id != link.connection_id) {
         return Ok(Held::Unknown);
     }
-    let stands = link.stands(cx).await?;
-    Ok(Held::Good((link, stands)))
+    Ok(Held::Good(Looked {
+        stands: link.stands(cx).await?,
+        ticket,
+        link,
+    }))
 }
 
 /// Within the unit that took the ticket; none where its user is gone.
 async fn follow(
     work: &mut Work,
     cx: &RequestContext,
-    taken: TicketRecord,
+    ticket: TicketRecord,
 ) -> Result<Option<Followed>, StoreError> {
-    let Some((link, user)) = whose(taken) else {
+    let Some((link, user)) = whose(&ticket) else {
         return Ok(None);
     };
     let known = work.find_user(&user).await?;
-    if known.is_none_or(|known| known.connection_id != link.connection_id) {
+    let Some(known) = known.filter(|known| known.connection_id == link.connection_id) else {
         return Ok(None);
-    }
+    };
+    let followed = |lifted| Followed {
+        lifted,
+        ticket,
+        email: known.user.email,
+    };
     if !link.lift(work, cx, &user).await? {
-        return Ok(Some(Followed::NothingStood));
+        return Ok(Some(followed(false)));
     }
     let mut event = draft(cx, EventType::UserUnblocked);
     event.user_id = Some(user);
@@ -119,16 +144,17 @@ async fn follow(
     lifecycle::put(&mut event, "source", json!(address_text(link.address)));
     stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
     work.add_events(std::slice::from_ref(&event)).await?;
-    Ok(Some(Followed::Lifted))
+    Ok(Some(followed(true)))
 }
 
-fn whose(ticket: TicketRecord) -> Option<(UnblockLink, UserId)> {
-    let link = UnblockLink::of_document(ticket.document)?;
+fn whose(ticket: &TicketRecord) -> Option<(UnblockLink, UserId)> {
+    let link = UnblockLink::of_document(ticket.document.clone())?;
     let user = link.user_id.clone()?;
     Some((link, user))
 }
 
-fn page(cx: &RequestContext, link: &UnblockLink, ticket: &str) -> Response {
+fn page(cx: &RequestContext, looked: &Looked, ticket: &str) -> Response {
+    let link = &looked.link;
     let page = Page {
         tenant: name_of(cx.tenant()),
         title: "Attempts to sign in were stopped",
@@ -138,27 +164,7 @@ fn page(cx: &RequestContext, link: &UnblockLink, ticket: &str) -> Response {
         everywhere: link.everywhere,
         action: format!("{}?ticket={ticket}", TicketKind::Unblock.path()),
     };
-    answer(StatusCode::OK, &page)
-}
-
-fn lifted(cx: &RequestContext) -> Response {
-    told(
-        cx,
-        StatusCode::OK,
-        "You can try again",
-        &[
-            "The block is lifted. Go back to where you wanted to sign in, and try your password again.",
-        ],
-    )
-}
-
-fn over(cx: &RequestContext) -> Response {
-    told(
-        cx,
-        StatusCode::OK,
-        "Nothing is blocked any more",
-        &["The block that this link is about has ended. You can sign in as always."],
-    )
+    answer_for(StatusCode::OK, &page, result_url(&looked.ticket))
 }
 
 fn no_longer_good(cx: &RequestContext) -> Response {

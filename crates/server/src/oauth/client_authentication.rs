@@ -49,13 +49,17 @@ pub(crate) async fn authenticate(
     if let Some(known) = full.or(asked) {
         return Err(Refusal::by_guard(cx, &known));
     }
-    let pool = key.map(|key| Arc::new(SecretPool::of(cx, key)));
     let known = cx
         .app
         .directory
         .client(&cx.store, &cx.tenant().id, presented.id())
         .await
         .map_err(|error| unavailable(&error, "client not read"))?;
+    let key = match &known {
+        Some(_) => key,
+        None => key.map(|_| PoolKey::of_unknown(cx)),
+    };
+    let pool = key.map(|key| Arc::new(SecretPool::of(cx, key)));
     let matches = presented.secret().map(|secret| {
         let kept = known.as_ref().map_or([0; 32], |known| known.secret_digest);
         SecretDigest::from_bytes(kept).matches(secret)

@@ -10,7 +10,7 @@ use model::{ClientId, ConnectionId, Identifier, TicketKind, UserId};
 use storage::{StoreError, Work};
 
 use super::unblock_link::UnblockLink;
-use super::{Charge, Meters};
+use super::{Charge, Meters, full_pool};
 use crate::courier::{self, Addressee, Link, Notice, Words};
 use crate::request::RequestContext;
 
@@ -53,8 +53,19 @@ pub(crate) async fn tell_user(
         .facts
         .policy
         .mail_plan(purpose, tried.account, Some(tried.source));
-    if !is_permitted(work, cx, plan, now).await? {
-        return Ok(());
+    let meters = Meters::of_pool(plan, &cx.app.secrets.meters, &cx.tenant().id);
+    match meters.charge(work, now).await? {
+        Charge::Permit(_) => {}
+        Charge::Wait => return Ok(()),
+        Charge::Refuse { notice_due, .. } => {
+            let told = notice_due.and_then(|explained| {
+                full_pool::of_mailbox(cx, purpose, tried.user_name, &explained)
+            });
+            return match told {
+                Some(event) => work.add_events(&[event]).await,
+                None => Ok(()),
+            };
+        }
     }
     let to = match tried.user {
         Some(user) => Addressee::User(user.clone()),
@@ -67,6 +78,7 @@ pub(crate) async fn tell_user(
     let mut notice = Notice::template(TemplateName::BlockedAccount, to);
     notice.client_id = Some(tried.client_id.clone());
     notice.source_ip = Some(address.to_string());
+    notice.language = cx.language.clone();
     if hold == Hold::Watched {
         notice.words = watched(cx, threshold, address);
     } else {
@@ -90,11 +102,19 @@ pub(crate) async fn tell_user(
     work.enqueue_mail(&mail).await
 }
 
-/// Tells the administrators that a source is throttled: once an hour, whatever the number of sources.
+/// What a source is throttled for.
+#[derive(Clone, Copy)]
+pub(crate) enum Throttled {
+    Logins,
+    SignUps,
+}
+
+/// Tells the administrators that a source is throttled: of each kind once an hour, whatever the number of sources.
 pub(crate) async fn tell_administrators(
     work: &mut Work,
     cx: &RequestContext,
     source: &Source,
+    of: Throttled,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let settings = &cx.tenant().attack_protection;
@@ -103,31 +123,49 @@ pub(crate) async fn tell_administrators(
     if !wanted || settings.administrators.is_empty() {
         return Ok(());
     }
-    let plan = cx.facts.policy.administrators_plan("suspicious_ip");
-    if !is_permitted(work, cx, plan, now).await? {
+    let purpose = match of {
+        Throttled::Logins => "suspicious_ip",
+        Throttled::SignUps => "suspicious_sign_ups",
+    };
+    let plan = cx.facts.policy.administrators_plan(purpose);
+    let meters = Meters::of_pool(plan, &cx.app.secrets.meters, &cx.tenant().id);
+    let Charge::Permit(_) = meters.charge(work, now).await? else {
         return Ok(());
-    }
+    };
     let address = source.exact();
     let does = if shields.iter().any(|shield| shield == "block") {
-        "Further attempts from there are refused, and let through again one by one with time"
+        "Further attempts from there are refused, and let through again one by one with time."
     } else {
-        "Nothing is refused, because suspicious IP throttling only watches"
+        "Nothing is refused, because suspicious IP throttling only watches."
+    };
+    let (subject, what, look) = match of {
+        Throttled::Logins => (
+            format!("Suspicious logins from {address}"),
+            format!(
+                "From the address {address}, so many wrong passwords were sent that it looks like an attack."
+            ),
+            format!("The log has the failures (type fp and fu, ip {address})"),
+        ),
+        Throttled::SignUps => (
+            format!("Suspicious sign-ups from {address}"),
+            format!(
+                "From the address {address}, so many people signed up that it looks like an attack."
+            ),
+            format!("The log has the sign-ups (type ss and fs, ip {address})"),
+        ),
     };
     let paragraphs = [
+        what,
+        does.to_owned(),
         format!(
-            "From the address {address}, so many wrong passwords were sent that it looks like an attack."
-        ),
-        format!("{does}."),
-        format!(
-            "The log has the failures (type fp and fu, ip {address}); limit_mu tells of every throttled address. This mail \
-             is sent at most once an hour, so there may be more addresses than this one."
+            "{look}; limit_mu tells of every throttled address. This mail is sent at most once an hour, so there may be more \
+             addresses than this one."
         ),
         format!(
             "If the address is one of yours that many users share, let the application pass its users' addresses on, or \
              put it on the allowlist; DELETE /api/v2/anomaly/blocks/ips/{address} lifts its throttle."
         ),
     ];
-    let subject = format!("Suspicious logins from {address}");
     for mail in courier::to_administrators(&cx.app, cx.tenant(), &subject, &paragraphs, now) {
         work.enqueue_mail(&mail).await?;
     }
@@ -146,14 +184,4 @@ fn watched(cx: &RequestContext, threshold: u32, address: std::net::IpAddr) -> Wo
                 .to_owned(),
         ],
     }
-}
-
-async fn is_permitted(
-    work: &mut Work,
-    cx: &RequestContext,
-    plan: guard::Plan,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let meters = Meters::of_pool(plan, &cx.app.secrets.meters, &cx.tenant().id);
-    Ok(matches!(meters.charge(work, now).await?, Charge::Permit(_)))
 }

@@ -1,4 +1,5 @@
-//! The pool of wrong client secrets: of one application, from one address (`docs/decisions/0014`).
+//! The pool of wrong client secrets: of one application, from one address (`docs/decisions/0014`). Applications that nobody
+//! has share one pool an address, so that inventing names makes neither rows nor fresh budgets (`docs/decisions/0020`).
 //!
 //! A wrong secret is counted in the unit whose end it is told after; nothing is ever in flight. A right secret is not
 //! counted, but no answer that it earned leaves before the pool was read and found not full: else whoever filled it
@@ -43,16 +44,26 @@ impl Default for FullPools {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PoolKey {
     tenant: TenantId,
-    client: ClientId,
+    /// None of all that nobody has.
+    client: Option<ClientId>,
     prefix: IpAddr,
 }
 
 impl PoolKey {
-    /// Of whatever application the caller says it is, known or not.
+    /// Of the application that the caller says it is, if there is one.
     pub(crate) fn of(cx: &RequestContext, client: &ClientId) -> Self {
+        Self::of_any(cx, Some(client.clone()))
+    }
+
+    /// Of applications that nobody has.
+    pub(crate) fn of_unknown(cx: &RequestContext) -> Self {
+        Self::of_any(cx, None)
+    }
+
+    fn of_any(cx: &RequestContext, client: Option<ClientId>) -> Self {
         Self {
             tenant: cx.tenant().id.clone(),
-            client: client.clone(),
+            client,
             prefix: Source::new(cx.address()).prefix().network(),
         }
     }
@@ -88,7 +99,10 @@ impl SecretPool {
     pub(crate) fn of(cx: &RequestContext, key: PoolKey) -> Self {
         let source = Source::new(cx.address());
         let policy = &cx.facts.policy;
-        let plan = policy.client_secret_plan(key.client.as_str(), &source);
+        let plan = match &key.client {
+            Some(client) => policy.client_secret_plan(client.as_str(), &source),
+            None => policy.unknown_clients_plan(&source),
+        };
         let meters = Meters::of_pool(plan, &cx.app.secrets.meters, &key.tenant);
         Self {
             key,
@@ -229,14 +243,21 @@ impl SecretPool {
         };
         self.meters.write(work, rows, noticed).await?;
         let mut event = draft(cx, EventType::Warning);
-        let client = bounded(self.key.client.as_str());
-        event.description = format!(
-            "Too many wrong secrets of the application {client} came from {}. Its calls from there are refused until the \
-             count drains, with a right secret too. If that is a backend of yours, give it the present secret; then \
-             DELETE /api/v2/anomaly/blocks/ips/{} ends the refusal at once.",
-            self.address, self.address
-        );
-        event.client_id = Some(ClientId::new(client));
+        let address = self.address;
+        let client = self.key.client.as_ref().map(|id| bounded(id.as_str()));
+        event.description = match &client {
+            Some(client) => format!(
+                "Too many wrong secrets of the application {client} came from {address}. Its calls from there are refused \
+                 until the count drains, with a right secret too. If that is a backend of yours, give it the present \
+                 secret; then DELETE /api/v2/anomaly/blocks/ips/{address} ends the refusal at once."
+            ),
+            None => format!(
+                "Too many calls in the names of applications that do not exist came from {address}. Such calls from there \
+                 are refused until the count drains; those of applications that exist are not. If it is a backend of \
+                 yours, give it the client_id of its application."
+            ),
+        };
+        event.client_id = client.map(ClientId::new);
         event.client_ip = Some(address_text(self.address));
         let explained = self.meters.plan().explain(&plain, cx.now);
         let source = SourceFound::own(self.address);

@@ -136,6 +136,32 @@ impl Meters {
         self.charge_telling(work, now, &mut Vec::new()).await
     }
 
+    /// Charges a pool; whether it permits, and what its meters said where an event is due: of a refusal for this reason,
+    /// or of one that a shield which only watches would have made.
+    pub(crate) async fn charge_watched(
+        &self,
+        work: &mut Work,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<(bool, Option<Vec<Explained>>), StoreError> {
+        let read = self.read(work).await?;
+        let before = read.plain();
+        if self.plan.watched_notice(reason, &before, now).is_some()
+            && let Verdict::Permit { rows, .. } = self.plan.charge(&before, now)
+        {
+            let charged: Vec<_> = rows.into_iter().map(Some).collect();
+            let noticed = self.plan.watched_notice(reason, &charged, now);
+            let rows = noticed.unwrap_or_else(|| charged.into_iter().flatten().collect());
+            self.write(work, &read, rows).await?;
+            return Ok((true, Some(self.plan.explain(&before, now))));
+        }
+        match self.charge_read(work, &read, now, &mut Vec::new()).await? {
+            Charge::Permit(_) => Ok((true, None)),
+            Charge::Wait => Ok((false, None)),
+            Charge::Refuse { notice_due, .. } => Ok((false, notice_due)),
+        }
+    }
+
     /// Charges every meter, or none; with the blocks that this found to have begun or ended.
     pub(crate) async fn charge_telling(
         &self,

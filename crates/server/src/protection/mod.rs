@@ -8,6 +8,7 @@ pub(crate) mod block_sweep;
 pub(crate) mod blocks;
 mod client_secrets;
 pub(crate) mod decision;
+pub(crate) mod full_pool;
 pub(crate) mod header_watch;
 pub(crate) mod lifecycle;
 mod line;

@@ -11,3 +11,4 @@ mod outbox;
 mod people;
 mod protection;
 mod tenants;
+mod wire;

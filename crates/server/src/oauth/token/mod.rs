@@ -7,6 +7,7 @@ mod client_credentials;
 mod events;
 mod issue;
 mod password;
+mod settle;
 
 use attempt::Asked;
 use axum::extract::rejection::BytesRejection;

@@ -1,5 +1,6 @@
 //! People and their accounts: signing up, new passwords, verified addresses.
 
+mod indistinguishable;
 mod password_rules;
 mod reset;
 mod sign_up;

@@ -1,4 +1,8 @@
 //! Each documented way a block ends (auth0-wire-facts §5.1), and what the log says of it.
+//!
+//! 1. 30 days: `after_thirty_days_…`. 2. An administrator: `an_administrator_lifts_…`. 3. A raised threshold:
+//!    `a_raised_threshold_…`, `settings_that_make_no_block_…`. 4. The link of the mail: `unblock_page`. 5. A new password:
+//!    `a_new_password_ends_…`, and by its user `people::reset`. 6. A sign-up: `whoever_signs_up_…`.
 
 use std::time::Duration;
 
@@ -117,6 +121,29 @@ on_both_engines! {
         let user_id = backend.add_user(ANA).await;
         backend.login_right(ANA, HOME).await.expect(200);
         assert_eq!(lifted(&world).await["user_id"], json!(user_id));
+    }
+
+    async fn whoever_signs_up_with_a_blocked_address_ends_its_block(world: World) {
+        let backend = world.backend(true).await;
+        Attacker::at(&backend, HOME).guesses(ANA, 10).await;
+        Attacker::at(&backend, ELSEWHERE).guesses(ANA, 10).await;
+        backend.login_right(ANA, HOME).await.expect(429);
+        world.clock.advance(Duration::from_secs(60));
+        let made = crate::people::sign_up(&backend, "Ana@Example.COM").await.expect(200);
+        for address in [HOME, ELSEWHERE] {
+            backend.login_right(ANA, address).await.expect(200);
+        }
+        let admin = world.admin().await;
+        let events = admin.events("portcullis_block_lifted").await;
+        assert_eq!(events.len(), 2, "{events:?}");
+        let user_id = format!("auth0|{}", made.text_of("_id"));
+        assert!(events.iter().all(|event| how(event) == "sign_up" && event["user_id"] == json!(user_id)), "{events:?}");
+
+        // Now that somebody has the address, a sign-up with it is nobody's key to his blocks.
+        Attacker::at(&backend, HOME).guesses(ANA, 10).await;
+        crate::people::sign_up(&backend, ANA).await.expect(200);
+        backend.login_right(ANA, HOME).await.expect(429);
+        assert_eq!(admin.events("portcullis_block_lifted").await.len(), 2);
     }
 
     async fn after_thirty_days_the_sweep_tells_it_once(world: World) {

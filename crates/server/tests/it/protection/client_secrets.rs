@@ -7,6 +7,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use testkit::{AUDIENCE, Answer, Attacker, Backend, Engine, PASSWORD, World, on_both_engines};
 
+use crate::tenants::rows::rows;
+
 const ANA: &str = "ana@example.com";
 const HOME: &str = "192.0.2.1";
 const ELSEWHERE: &str = "198.51.100.77";
@@ -155,6 +157,43 @@ on_both_engines! {
         }
         known.add_user(ANA).await;
         known.login(ANA, PASSWORD).from(HOME).send().await.expect(200);
+    }
+
+    async fn ever_new_names_of_applications_share_one_pool_which_refuses_no_application_there_is(world: World) {
+        let backend = world.backend(true).await;
+        backend.add_user(ANA).await;
+        let invent = |name: String| {
+            let mut invented = backend.clone();
+            invented.client_id = name;
+            invented
+        };
+        let meters = || rows(&world).iter().filter(|row| row.starts_with("meters ")).count();
+        let before = meters();
+        let mut counts = HashMap::new();
+        for number in 0..3 * POOL {
+            let invented = invent(format!("invented-{number}"));
+            *counts.entry(guess(&invented, number, ELSEWHERE).await.status).or_default() += 1;
+        }
+        assert_eq!(counts, HashMap::from([(401, POOL), (429, 2 * POOL)]));
+        assert_eq!(meters() - before, 1, "rows of 300 names");
+        let warnings = world.admin().await.events("w").await;
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0]["description"].as_str().unwrap().contains("do not exist"), "{warnings:?}");
+        assert_eq!((warnings[0].get("client_id"), &warnings[0]["details"]["portcullis"]["decision"]["reason"]), (None, &json!("client_secrets")));
+
+        // From that very address, an application that exists has all of its own pool, and its right secret.
+        backend.login(ANA, PASSWORD).from(ELSEWHERE).send().await.expect(200);
+        assert_eq!(guesses(&backend, POOL, ELSEWHERE).await, HashMap::from([(401, POOL)]));
+        guess(&backend, 0, ELSEWHERE).await.expect(429);
+        // Elsewhere nothing was spent, and here it drains like any pool.
+        guess(&invent("invented".to_owned()), 0, HOME).await.expect(401);
+        world.clock.advance(Duration::from_secs(60));
+        world.app.forget_cached();
+        let invented = invent("once more".to_owned());
+        guess(&invented, 0, ELSEWHERE).await.expect(401);
+        guess(&invented, 1, ELSEWHERE).await.expect(429);
+        // A secret right for another application is nothing here.
+        invented.login(ANA, PASSWORD).from(HOME).send().await.expect(401);
     }
 
     async fn a_thousand_parallel_wrong_secrets_tell_exactly_the_pool(world: World) {

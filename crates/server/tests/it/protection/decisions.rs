@@ -122,6 +122,56 @@ on_both_engines! {
         admin.get("portcullis/decisions/nothing").await.expect(404);
     }
 
+    async fn full_pools_of_links_mails_and_confirmations_leave_records_too(world: World) {
+        let backend = world.backend(true).await;
+        backend.add_user(ANA).await;
+        let admin = world.admin().await;
+        let visitor = world.visitor(ELSEWHERE);
+        for status in std::iter::repeat_n(404, 20).chain([429, 429]) {
+            visitor.open("/u/reset-password?ticket=guessed").await.expect(status);
+        }
+        let links = list(&admin, "reason=tickets").await;
+        assert_eq!(links.len(), 1, "once an hour");
+        assert_eq!((&links[0]["type"], &links[0]["ip"], &links[0]["refused"]), (&json!("w"), &json!(ELSEWHERE), &json!(true)));
+        let counted = meter(&links[0], "wrong_tickets_of_source");
+        assert_eq!((&counted["counted"], &counted["limit"]), (&json!(20), &json!(20)));
+        let lift = links[0]["lift"][0]["call"].as_str().unwrap().strip_prefix("DELETE /api/v2/").unwrap();
+        admin.delete(lift).await.expect(204);
+        visitor.open("/u/reset-password?ticket=guessed").await.expect(404);
+
+        // One source asks too often; others fill the mailbox, of which they are not told.
+        for status in std::iter::repeat_n(200, 10).chain([429, 429]) {
+            crate::people::ask_for_reset(&backend, HOME, ANA).await.expect(status);
+        }
+        for number in 0..3 {
+            crate::people::ask_for_reset(&backend, &format!("192.0.2.10{number}"), ANA).await.expect(200);
+        }
+        let mut mails = list(&admin, "reason=mails&identifier=ana%40example.com").await;
+        mails.sort_by_key(|record| record["type"].as_str().unwrap().to_owned());
+        let types: Vec<&str> = mails.iter().map(|record| record["type"].as_str().unwrap()).collect();
+        assert_eq!(types, ["fcpr", "w"]);
+        let counted = meter(&mails[0], "mails_asked_by_source_for_address");
+        assert_eq!((&counted["counted"], &counted["limit"], &mails[0]["ip"]), (&json!(10), &json!(10), &json!(HOME)));
+        let counted = meter(&mails[1], "mails_to_address");
+        assert_eq!((&counted["counted"], &counted["limit"]), (&json!(10), &json!(10)));
+
+        let leaked = "AUTH0-TEST-Correct-Horse-7";
+        let user = json!({"connection": "Users", "email": "ben@example.com", "password": leaked, "verify_email": false});
+        admin.post("users", user).await.expect(201);
+        let shield = json!({"enabled": true, "shields": ["block"]});
+        admin.patch("attack-protection/breached-password-detection", shield).await.expect(200);
+        let few = json!({"confirmations": {"max_attempts": 1, "rate": 3_600_000}});
+        admin.patch("portcullis/attack-protection", few).await.expect(200);
+        for status in [401, 403, 403] {
+            backend.login("ben@example.com", leaked).end_user("192.0.2.77").send().await.expect(status);
+        }
+        let withheld = list(&admin, "reason=confirmations").await;
+        assert_eq!(withheld.len(), 1, "once an hour");
+        assert_eq!((&withheld[0]["type"], &withheld[0]["identifier"]), (&json!("fp"), &json!("ben@example.com")));
+        let counted = meter(&withheld[0], "breach_confirmations_of_source");
+        assert_eq!((&counted["counted"], &counted["limit"]), (&json!(1), &json!(1)));
+    }
+
     async fn refused_sign_ups_and_breached_passwords_leave_records_too(world: World) {
         let backend = world.backend(true).await;
         let admin = world.admin().await;

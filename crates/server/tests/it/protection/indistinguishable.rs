@@ -75,7 +75,7 @@ on_both_engines! {
 }
 
 /// The share of pairs in which the first sample is the larger one: 0.5 means nothing can be told.
-fn rank_statistic(first: &[u128], second: &[u128]) -> f64 {
+pub(crate) fn rank_statistic(first: &[u128], second: &[u128]) -> f64 {
     let mut larger = 0.0;
     for left in first {
         for right in second {

@@ -10,7 +10,7 @@ mod false_positives;
 mod flood;
 mod hang_up;
 mod header_trust;
-mod indistinguishable;
+pub(crate) mod indistinguishable;
 mod settings;
 mod source;
 mod unblock_page;

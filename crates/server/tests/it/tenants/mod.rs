@@ -8,5 +8,5 @@ mod hosts;
 mod logins;
 mod requests;
 mod routes;
-mod rows;
+pub(crate) mod rows;
 mod walk;

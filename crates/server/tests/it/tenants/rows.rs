@@ -7,7 +7,7 @@ use temporary_postgres::TemporaryPostgres;
 use testkit::World;
 
 /// One line a row, which begins with its table.
-pub(super) fn rows(world: &World) -> Vec<String> {
+pub(crate) fn rows(world: &World) -> Vec<String> {
     let tenant = world.tenant.id.as_str();
     let mut rows = match world.database() {
         Database::Sqlite { path } => sqlite(&rusqlite::Connection::open(path).unwrap(), tenant),

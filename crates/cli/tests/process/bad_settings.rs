@@ -51,7 +51,7 @@ fn each_mistake_is_named() {
         serve()
             .arg("--no-tls")
             .env("PORTCULLIS_SERVER__TRUSTED_PROXIES", "[010.0.0.0/8]"),
-        &["trusted_proxies", "010.0.0.0/8", "without leading zeros"],
+        &["TRUSTED_PROXIES", "010.0.0.0/8", "without leading zeros"],
     );
     refused(
         serve()

@@ -21,7 +21,7 @@ pub(crate) fn of_tickets(
          good ones too. DELETE /api/v2/anomaly/blocks/ips/{address} ends it at once.",
         kind.path()
     );
-    warning(cx, text, explained)
+    warning(cx, &text, explained)
 }
 
 /// Mails of this purpose to an address are put down no more; none where only the hour's mail about one source is spent,
@@ -40,14 +40,14 @@ pub(crate) fn of_mailbox(
         "So many mails were caused ({purpose}) that {whose} gets no more of them but one an hour, until the count drains. \
          Who asks for them is not told."
     );
-    let mut event = warning(cx, text, explained);
+    let mut event = warning(cx, &text, explained);
     event.user_name = Some(bounded(whose));
     Some(event)
 }
 
-fn warning(cx: &RequestContext, text: String, explained: &[Explained]) -> LogEvent {
+fn warning(cx: &RequestContext, text: &str, explained: &[Explained]) -> LogEvent {
     let mut event = draft(cx, EventType::Warning);
-    event.description = bounded(&text);
+    event.description = bounded(text);
     record(
         &mut event,
         Reason::Pool,

@@ -229,3 +229,14 @@ async fn two_nodes_that_sweep_at_once_drop_what_is_old_and_nothing_else() {
     assert!(admin.events("w").await.is_empty());
     assert_eq!(admin.events("sepft").await.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_clock_runs_ahead_of_the_databases_drops_nothing() {
+    let world = World::start(Engine::Postgres).await;
+    let backend = world.backend(true).await;
+    backend.add_user(ANA).await;
+    world.clock.advance(DAY * 36_500);
+    backend.login_right(ANA, HOME).await.expect(200);
+    days_pass(&world, 365).await;
+    assert_eq!(world.admin().await.events("sepft").await.len(), 1);
+}

@@ -230,6 +230,7 @@ pub(crate) async fn app(
         },
         mail,
         breach: Arc::new(breach_sources(settings)?),
+        outgoing: outgoing(settings)?,
     };
     let entropy: Arc<dyn Entropy + Send + Sync> = Arc::new(SystemEntropy);
     Ok(App::new(

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use server::courier::{Courier, route};
+use server::log_streams::LogStreams;
 use server::serve::Transport;
 use tokio::net::TcpSocket;
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,6 +36,7 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
     server::sweep::start(&app);
     server::statistics::start(&app);
     Courier::new(&app, route(&app)).start();
+    LogStreams::new(&app).start();
     server::breach::start(&app).await;
     let announced: Vec<SocketAddr> = listeners
         .iter()

@@ -17,6 +17,8 @@ mod verify;
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
 pub use root::{MeterKey, RootKey, RootKeyUnreadable};
 pub use seal::{Binding, SealBroken, Sealer};
-pub use secret::{SecretDigest, client_id, client_secret, hex24, opaque_token, prefixed_id};
+pub use secret::{
+    SecretDigest, client_id, client_secret, hex24, numbered_id, opaque_token, prefixed_id,
+};
 pub use signing::{SignatureAlgorithm, SigningKey, SigningKeyError, sign_hs256};
 pub use verify::{Expected, TokenRefused, verify_own};

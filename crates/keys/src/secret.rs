@@ -63,6 +63,11 @@ pub fn prefixed_id(prefix: &str, length: usize, entropy: &dyn Entropy) -> String
     format!("{prefix}{}", text(length, ALPHANUMERIC, entropy))
 }
 
+/// A prefix such as `lst_` and so many decimal digits.
+pub fn numbered_id(prefix: &str, length: usize, entropy: &dyn Entropy) -> String {
+    format!("{prefix}{}", text(length, b"0123456789", entropy))
+}
+
 /// 24 hexadecimal digits.
 pub fn hex24(entropy: &dyn Entropy) -> String {
     text(24, b"0123456789abcdef", entropy)

@@ -122,4 +122,8 @@ event_types! {
     NotificationFailed = "fn",
     /// A warning for administrators, such as many users failing from one untrusted source.
     Warning = "w",
+    /// A log stream was suspended, because its receiver failed for too long; ours.
+    LogStreamSuspended = "portcullis_log_stream_suspended",
+    /// Events were dropped before a log stream had sent them; ours.
+    LogStreamGap = "portcullis_log_stream_gap",
 }

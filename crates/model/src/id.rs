@@ -49,4 +49,6 @@ ids! {
     ClientGrantId,
     /// A log event: 56 decimal digits, sortable by time.
     LogId,
+    /// A log stream: `lst_` and 16 decimal digits.
+    LogStreamId,
 }

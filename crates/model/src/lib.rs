@@ -9,10 +9,12 @@ mod client_grant;
 mod connection;
 mod email;
 mod event;
+mod event_category;
 mod header_trust;
 mod id;
 mod identifier;
 mod log_settings;
+mod log_stream;
 mod resource_server;
 mod tenant;
 mod ticket;
@@ -32,10 +34,14 @@ pub use client_grant::{ClientGrant, SubjectType};
 pub use connection::{Connection, ConnectionOptions, DATABASE_STRATEGY};
 pub use email::{EmailProvider, EmailTemplate};
 pub use event::{EventType, LogEvent};
+pub use event_category::EventCategory;
 pub use header_trust::HeaderTrust;
-pub use id::{ClientGrantId, ClientId, ConnectionId, LogId, ResourceServerId, TenantId, UserId};
+pub use id::{
+    ClientGrantId, ClientId, ConnectionId, LogId, LogStreamId, ResourceServerId, TenantId, UserId,
+};
 pub use identifier::{Identifier, MAX_IDENTIFIER_CHARS};
 pub use log_settings::LogSettings;
+pub use log_stream::{ContentFormat, LogStream, LogStreamSettings, LogStreamStatus};
 pub use resource_server::{
     ClientAccess, ClientPolicy, ResourceServer, ResourceServerScope, SubjectTypeAuthorization,
     TokenDialect, UserAccess, UserPolicy,

@@ -54,6 +54,11 @@ impl Jobs {
         let _ = tokio::time::timeout(patience, quiet).await;
     }
 
+    /// Whether what is under way should come to an end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+
     /// Stops background jobs and waits for everything detached.
     pub async fn drain(&self) {
         self.stopping.cancel();

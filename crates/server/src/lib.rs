@@ -23,6 +23,7 @@ mod health;
 mod hosted;
 mod jobs;
 mod log_retention;
+pub mod log_streams;
 mod management;
 mod management_scopes;
 pub mod metrics_endpoint;

@@ -46,4 +46,8 @@ pub const MANAGEMENT_SCOPES: &[&str] = &[
     "read:logs",
     "read:logs_users",
     "read:stats",
+    "read:log_streams",
+    "create:log_streams",
+    "update:log_streams",
+    "delete:log_streams",
 ];

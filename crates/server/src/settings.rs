@@ -11,6 +11,7 @@ use model::TenantId;
 
 use crate::breach::BreachSources;
 use crate::courier::DefaultWay;
+use crate::outgoing::OutgoingSettings;
 
 /// Settings of one running server.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct ServerSettings {
     pub mail: MailSettings,
     /// Where breached passwords are looked up.
     pub breach: Arc<BreachSources>,
+    /// Whom requests to the outside may reach.
+    pub outgoing: OutgoingSettings,
 }
 
 /// How mails leave this server.

@@ -21,6 +21,7 @@ mod expiry;
 mod job_records;
 mod log_marks;
 mod log_retention;
+mod log_streams;
 mod mail_queue;
 mod meters;
 mod migrations;
@@ -54,6 +55,10 @@ pub use events::{
 pub use job_records::JobRecord;
 pub use log_marks::LogMark;
 pub use log_retention::BlockEvent;
+pub use log_streams::{
+    LogStreamClaim, LogStreamDelivery, LogStreamLag, LogStreamOutcome, LogStreamRecord,
+    WaitingLogStream,
+};
 pub use mail_queue::{ClaimedMail, QueuedMail, Settled};
 pub use meters::{MeterKey, MeterRecord, MeterWrite, Shown};
 pub use resource_servers::ResourceServerRecord;

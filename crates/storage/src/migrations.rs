@@ -81,6 +81,7 @@ migrations! {
     "0076_log_marks",
     "0077_daily_statistics",
     "0078_active_users",
+    "0080_log_streams",
 }
 
 /// The row that those who migrate lock.

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use model::{
-    ClientGrantId, ClientId, ConnectionId, Identifier, LogId, ResourceServerId, TenantId, UserId,
+    ClientGrantId, ClientId, ConnectionId, Identifier, LogId, LogStreamId, ResourceServerId,
+    TenantId, UserId,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -205,6 +206,7 @@ values! {
     &UserId, Text, value => value.as_str().to_owned();
     &ClientGrantId, Text, value => value.as_str().to_owned();
     &LogId, Text, value => value.as_str().to_owned();
+    &LogStreamId, Text, value => value.as_str().to_owned();
     &Identifier, Text, value => value.as_str().to_owned();
     i64, Int, value => value;
     u32, Int, value => i64::from(value);

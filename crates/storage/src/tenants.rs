@@ -11,7 +11,7 @@ const COLUMNS: &str =
 
 /// Every table with rows of tenants, but for the tenants themselves and their hosts. Events come first: what is made of
 /// them is removed when nothing more can be made.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "events",
     "access_tokens",
     "active_users",
@@ -27,6 +27,7 @@ const TABLES: [&str; 23] = [
     "identifiers",
     "jobs",
     "log_marks",
+    "log_streams",
     "mail_queue",
     "meters",
     "password_history",

@@ -122,6 +122,11 @@ impl World {
 
     /// A second node on the same PostgreSQL, with the same clock.
     pub async fn second_node(&self) -> Self {
+        self.second_node_with(self.settings.outgoing.clone()).await
+    }
+
+    /// The same, whose outgoing requests may reach others.
+    pub async fn second_node_with(&self, outgoing: OutgoingSettings) -> Self {
         assert!(
             matches!(self.database, Database::Postgres { .. }),
             "SQLite has one node"
@@ -130,7 +135,10 @@ impl World {
             self.database.clone(),
             Arc::clone(&self._directory),
             Arc::clone(&self.clock),
-            self.settings.clone(),
+            WorldSettings {
+                outgoing,
+                ..self.settings.clone()
+            },
             Some(self.management.clone()),
         )
         .await
@@ -195,6 +203,7 @@ impl World {
                     .unwrap_or_else(|| DefaultWay::Outbox(outbox.clone())),
             },
             breach: breach_sources(&settings).await,
+            outgoing: settings.outgoing.clone(),
         };
         let as_clock: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let app = App::new(server, store, &root, pool, as_clock, entropy);

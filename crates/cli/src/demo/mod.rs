@@ -7,6 +7,7 @@ mod story;
 mod world;
 
 use server::courier::{Courier, DefaultWay, route};
+use server::log_streams::LogStreams;
 use server::serve::Transport;
 
 use crate::arguments::Demo;
@@ -36,6 +37,7 @@ pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
     let keys = admin::management_client(&opened, "Demo administrator").await?;
     let app = open::app(&settings, opened, mailing::settings(&settings, true)?).await?;
     Courier::new(&app, route(&app)).start();
+    LogStreams::new(&app).start();
     let router = server::router(app.clone());
     let listening = server::serve::serve(&app, &router, listeners, &transport)?;
     println!("listening on https://{domain}/");

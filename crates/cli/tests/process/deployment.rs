@@ -114,6 +114,11 @@ impl Deployment {
         command
     }
 
+    /// The administrator's application: its id, secret and audience.
+    pub(crate) fn administrator(&self) -> &Value {
+        &self.administrator
+    }
+
     fn output(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().unwrap();
         assert!(

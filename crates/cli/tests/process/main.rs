@@ -19,5 +19,7 @@ mod logs;
 #[cfg(feature = "failpoints")]
 mod mails;
 mod settings;
+#[cfg(feature = "failpoints")]
+mod streams;
 mod tenants;
 mod two_nodes;

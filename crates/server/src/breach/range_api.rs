@@ -25,7 +25,7 @@ pub(super) struct RangeApi {
 /// Why an answer does not count.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RangeError {
-    #[error("it cannot be reached in time: {}", root(.0))]
+    #[error("it cannot be reached in time: {}", outgoing::cause(.0))]
     Unreachable(#[from] reqwest::Error),
     #[error("it answers with status {0}")]
     Status(StatusCode),
@@ -33,21 +33,6 @@ pub(super) enum RangeError {
     Foreign,
     #[error("its answer is longer than {LONGEST} bytes")]
     TooLong,
-}
-
-/// The innermost cause, which says most. Never the URL, in which the five digits are.
-fn root(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    if error.is_timeout() {
-        return "the time is over".to_owned();
-    }
-    if std::ptr::addr_eq(cause, error as &dyn std::error::Error) {
-        return "no answer".to_owned();
-    }
-    cause.to_string()
 }
 
 impl RangeApi {

@@ -72,6 +72,12 @@ pub fn first_log_id(at: Timestamp) -> LogId {
     LogId::new(format!("900{:017}", at.as_microsecond().max(0)))
 }
 
+/// The moment in a log id, or in the beginning of one.
+pub(crate) fn time_of(id: &LogId) -> Option<Timestamp> {
+    let micros = id.as_str().get(3..20)?.parse().ok()?;
+    Some(model::from_micros(micros))
+}
+
 /// What an administrator sees of how the source was found.
 pub(crate) fn explain_source(event: &mut LogEvent, source: &TrustedSource) {
     event.ip = Some(address_text(source.source.exact()));
@@ -166,6 +172,9 @@ mod tests {
         assert_eq!(early.as_str().len(), 56);
         assert_eq!(late.as_str().len(), 56);
         assert!(early < late);
+        assert_eq!(time_of(&early), Some(model::from_micros(1_000)));
+        let first = first_log_id(model::from_micros(1_000));
+        assert!(first < early && time_of(&first) == time_of(&early));
     }
 
     #[test]

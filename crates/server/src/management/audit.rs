@@ -12,6 +12,8 @@ const SECRETS: &[&str] = &[
     "client_secret",
     "signing_secret",
     "smtp_pass",
+    "httpAuthorization",
+    "httpCustomHeaders",
     "password_hash",
     "custom_password_hash",
 ];

@@ -18,6 +18,7 @@ mod email_templates;
 mod fixed_settings;
 mod jobs;
 mod log_settings;
+mod log_streams;
 pub(crate) mod logs;
 mod not_built;
 mod paging;
@@ -143,6 +144,21 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             get(email_templates::show)
                 .put(email_templates::replace)
                 .patch(email_templates::change),
+        )
+        .route(
+            "/log-streams",
+            get(log_streams::list).post(log_streams::create),
+        )
+        .route(
+            "/log-streams/{id}",
+            get(log_streams::show)
+                .patch(log_streams::change)
+                .delete(log_streams::remove),
+        )
+        .route("/portcullis/log-streams", get(log_streams::state::list))
+        .route(
+            "/portcullis/log-streams/{id}",
+            get(log_streams::state::show),
         )
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::show))

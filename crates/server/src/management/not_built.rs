@@ -42,7 +42,6 @@ const LISTS: &[(&str, Nothing)] = &[
     ("/flows", Nothing::Paged("flows")),
     ("/flows/vault/connections", Nothing::Paged("connections")),
     ("/forms", Nothing::Paged("forms")),
-    ("/log-streams", Nothing::Bare),
     (
         "/prompts/{prompt}/custom-text/{language}",
         Nothing::NoMembers,

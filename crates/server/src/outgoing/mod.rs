@@ -49,6 +49,21 @@ pub(crate) fn client(
     url: &str,
     timeout: Duration,
 ) -> Result<(Client, Url), OutgoingError> {
+    let url = address(settings, url)?;
+    let client = Client::builder()
+        .tls_backend_preconfigured(tls(settings)?)
+        .dns_resolver(Resolver {
+            allow_private: settings.allow_private,
+        })
+        .redirect(Policy::none())
+        .no_proxy()
+        .timeout(timeout)
+        .build()?;
+    Ok((client, url))
+}
+
+/// An address that may be called, as far as it says itself where it leads; where a name leads is judged at each call.
+pub(crate) fn address(settings: &OutgoingSettings, url: &str) -> Result<Url, OutgoingError> {
     let url = Url::parse(url).map_err(|_| OutgoingError::Url)?;
     let host = url.host_str().ok_or(OutgoingError::Url)?;
     let literal = host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
@@ -65,16 +80,22 @@ pub(crate) fn client(
     if !settings.allow_private && (is_here || literal.is_some_and(is_own)) {
         return Err(OutgoingError::Private);
     }
-    let client = Client::builder()
-        .tls_backend_preconfigured(tls(settings)?)
-        .dns_resolver(Resolver {
-            allow_private: settings.allow_private,
-        })
-        .redirect(Policy::none())
-        .no_proxy()
-        .timeout(timeout)
-        .build()?;
-    Ok((client, url))
+    Ok(url)
+}
+
+/// The innermost cause of a failed request, which says most. Never the URL, in which there may be a secret.
+pub(crate) fn cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    if error.is_timeout() {
+        return "the time is over".to_owned();
+    }
+    if std::ptr::addr_eq(cause, error as &dyn std::error::Error) {
+        return "no answer".to_owned();
+    }
+    cause.to_string()
 }
 
 fn tls(settings: &OutgoingSettings) -> Result<ClientConfig, OutgoingError> {

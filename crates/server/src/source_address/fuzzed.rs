@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::*;
 use crate::breach::BreachSources;
+use crate::outgoing::OutgoingSettings;
 use crate::settings::{ConnectionSettings, MailSettings, WaitingSettings};
 
 const PEER: &str = "10.0.0.1";
@@ -27,6 +28,7 @@ fn settings() -> ServerSettings {
             let now = tokio::time::Instant::now().into_std();
             Arc::new(BreachSources::new(&Default::default(), &Default::default(), now).unwrap())
         },
+        outgoing: OutgoingSettings::default(),
     }
 }
 

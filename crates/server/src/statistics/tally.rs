@@ -91,7 +91,9 @@ fn counted_as(event_type: EventType) -> Option<Counted> {
         | Type::VerificationRequestFailed
         | Type::ManagementWrite
         | Type::NotificationFailed
-        | Type::Warning => None,
+        | Type::Warning
+        | Type::LogStreamSuspended
+        | Type::LogStreamGap => None,
     }
 }
 

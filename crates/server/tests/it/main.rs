@@ -10,5 +10,6 @@ mod oauth;
 mod outbox;
 mod people;
 mod protection;
+mod streams;
 mod tenants;
 mod wire;

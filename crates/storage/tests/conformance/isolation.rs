@@ -8,13 +8,13 @@ use std::path::Path;
 use std::pin::Pin;
 
 use model::{
-    ClientGrantId, ClientId, ConnectionId, EventType, Identifier, LogId, ResourceServerId,
-    SubjectType, TicketKind, UserId,
+    ClientGrantId, ClientId, ConnectionId, EventType, Identifier, LogId, LogStreamId,
+    ResourceServerId, SubjectType, TicketKind, UserId,
 };
 use storage::{
     Added, ConnectionFilter, DecisionFilter, EventFilter, EventQuery, EventRange, GrantFilter,
-    LogMark, MeterWrite, Page, Settled, SignedUp, SigningKeyState, StoreError, TakenDigest,
-    TenantStore, TicketRecord, UserFilter, Work,
+    LogMark, LogStreamClaim, LogStreamOutcome, MeterWrite, Page, Settled, SignedUp,
+    SigningKeyState, StoreError, TakenDigest, TenantStore, TicketRecord, UserFilter, Work,
 };
 
 use crate::both_engines;
@@ -102,6 +102,17 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
         read!(list_password_history(&UserId::new("auth0|1"))),
         read!(find_job("job_1", rows::at(5))),
         read!(find_event(&rows::log_id(1))),
+        read!(find_log_stream(&LogStreamId::new("lst_1"))),
+        read!(list_log_streams()),
+        (
+            "find_log_stream_lag",
+            &[|rows| {
+                Box::pin(async move {
+                    let lag = rows.find_log_stream_lag(&LogId::new("900"), 9).await;
+                    lag.unwrap().events as usize
+                })
+            }],
+        ),
         list!(list_events(&events(EventRange::NewestFirst(Page::ALL)))),
         list!(list_events(&events(EventRange::Checkpoint {
             from: None::<LogId>,
@@ -276,6 +287,41 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
         ),
         write!(remove_failed_mail(&rows::claimed_mail("m1")), Settled::Done),
         write!(remove_sent_mail("m2"), Settled::Done),
+        (
+            "claim_log_stream",
+            &[|rows| {
+                Box::pin(async move {
+                    let (seen, later) = (rows::log_stream("lst_1"), rows::at(200));
+                    let claimed = rows.claim_log_stream(&seen, rows::at(100), later, later);
+                    claimed.await.unwrap().into_iter().count()
+                })
+            }],
+        ),
+        (
+            "settle_log_stream",
+            &[|rows| {
+                Box::pin(async move {
+                    let settled = rows.write(async |work: &mut Work| {
+                        let claim = LogStreamClaim {
+                            id: LogStreamId::new("lst_1"),
+                            epoch: 1,
+                        };
+                        let outcome = LogStreamOutcome::Passed {
+                            position: rows::log_id(1),
+                            delivered: 1,
+                        };
+                        work.settle_log_stream(&claim, &outcome, rows::at(150), rows::at(200))
+                            .await
+                    });
+                    settled.await.unwrap().into_iter().count()
+                })
+            }],
+        ),
+        write!(
+            set_log_stream(&rows::log_stream("lst_1"), None),
+            storage::Written::Done
+        ),
+        write!(remove_log_stream(&LogStreamId::new("lst_1")), true),
         write!(
             set_email_provider(&rows::email_provider()),
             storage::Written::Done
@@ -420,7 +466,7 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
 }
 
 /// Adds one of everything; each is new in its tenant, whatever another has.
-const ADDED: [&str; 20] = [
+const ADDED: [&str; 21] = [
     "add_tenant",
     "add_client",
     "add_resource_server",
@@ -441,6 +487,7 @@ const ADDED: [&str; 20] = [
     "sign_up",
     "remember_password",
     "add_job",
+    "add_log_stream",
 ];
 
 async fn furnish(rows: &TenantStore) {
@@ -463,8 +510,9 @@ async fn furnish(rows: &TenantStore) {
             work.add_email_provider(&rows::email_provider()).await?,
             work.add_email_template(&rows::email_template("verify_email"))
                 .await?,
+            work.add_log_stream(&rows::log_stream("lst_1")).await?,
         ];
-        assert_eq!(added, [Added::Done; 9]);
+        assert_eq!(added, [Added::Done; 10]);
         work.add_ticket(&rows::ticket(1)).await?;
         let of_another_kind = TicketRecord {
             kind: TicketKind::PasswordReset,
@@ -626,6 +674,7 @@ fn the_list_has_every_function() {
         "find_tenant_by_host",
         "list_tenants",
         "list_tenants_with_due_mail",
+        "list_active_log_streams",
         "count_queued_mails",
     ];
     let missing: Vec<_> = declared

@@ -4,20 +4,43 @@ use guard::Row;
 use jiff::Timestamp;
 use model::{
     Client, ClientGrant, ClientGrantId, ClientId, ClientRecord, Connection, ConnectionId,
-    ConnectionOptions, EmailProvider, EmailTemplate, EventType, Identifier, Identity,
-    JwtConfiguration, LogEvent, LogId, ResourceServer, ResourceServerId, SigningAlgorithm,
+    ConnectionOptions, ContentFormat, EmailProvider, EmailTemplate, EventCategory, EventType,
+    Identifier, Identity, JwtConfiguration, LogEvent, LogId, LogStream, LogStreamId,
+    LogStreamSettings, LogStreamStatus, ResourceServer, ResourceServerId, SigningAlgorithm,
     SubjectType, Tenant, TenantId, TenantSettings, TicketKind, User, UserId, UserRecord,
 };
 use serde_json::{Map, Value, json};
 use storage::{
     AccessTokenRecord, BreachTally, ClaimedMail, ConnectionRecord, DayCounts, EmailProviderRecord,
-    EmailTemplateRecord, JobRecord, MeterKey, MeterWrite, QueuedMail, ResourceServerRecord, Shown,
-    SigningKeyRecord, SigningKeyState, TicketRecord,
+    EmailTemplateRecord, JobRecord, LogStreamDelivery, LogStreamRecord, MeterKey, MeterWrite,
+    QueuedMail, ResourceServerRecord, Shown, SigningKeyRecord, SigningKeyState, TicketRecord,
 };
 
 /// Microseconds after a fixed instant.
 pub(crate) fn at(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(1_790_000_000_000_000 + micros).unwrap()
+}
+
+/// A stream that begins at 0.
+pub(crate) fn log_stream(id: &str) -> LogStreamRecord {
+    LogStreamRecord {
+        stream: LogStream {
+            id: LogStreamId::new(id),
+            status: LogStreamStatus::Active,
+            settings: LogStreamSettings {
+                name: Some("SIEM".to_owned()),
+                endpoint: "https://siem.example.com/in".to_owned(),
+                content_format: ContentFormat::Array,
+                content_type: "application/json".to_owned(),
+                filters: vec![EventCategory::LoginFail, EventCategory::Other],
+                is_priority: true,
+            },
+        },
+        secrets_sealed: Some(vec![4, 5, 6]),
+        created_at: at(0),
+        version: 1,
+        delivery: LogStreamDelivery::from(LogId::new("900"), at(0)),
+    }
 }
 
 pub(crate) fn mail(id: &str, due: i64) -> QueuedMail {

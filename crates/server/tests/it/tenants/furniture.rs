@@ -74,6 +74,13 @@ pub(super) async fn furnish(world: &World, guesser: &str) -> Furniture {
     });
     admin.post("email-templates", mail).await.expect(200);
 
+    let stream = json!({
+        "name": "hidden-stream",
+        "type": "http",
+        "sink": {"httpEndpoint": "https://hidden-siem.example.com/", "httpAuthorization": "hidden-token"},
+    });
+    let stream = admin.post("log-streams", stream).await.expect(200);
+
     // A block of the user, then one of the address.
     for _ in 0..10 {
         backend.login_wrong(&email, guesser).await.expect(403);
@@ -114,6 +121,7 @@ pub(super) async fn furnish(world: &World, guesser: &str) -> Furniture {
         ("event", event),
         ("template", template),
         ("job", job.text_of("id")),
+        ("stream", stream.text_of("id")),
         ("address", guesser.to_owned()),
     ];
     Furniture {

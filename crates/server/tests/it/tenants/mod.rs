@@ -10,3 +10,5 @@ mod requests;
 mod routes;
 pub(crate) mod rows;
 mod walk;
+
+pub(crate) use rows::rows as rows_of;

@@ -19,7 +19,7 @@ pub(super) struct Request {
 }
 
 /// What may stand for `{id}`.
-const IDS: [&str; 9] = [
+const IDS: [&str; 10] = [
     "<client>",
     "<grant>",
     "<connection>",
@@ -29,6 +29,7 @@ const IDS: [&str; 9] = [
     "<event>",
     "<template>",
     "<job>",
+    "<stream>",
 ];
 
 /// The caller's own, into which a stranger's name may be written.
@@ -98,6 +99,7 @@ fn bodies() -> Vec<Value> {
         mail("<template>"),
         mail("mfa_oob_code"),
         json!({"user_id": "<user>"}),
+        json!({"type": "http", "sink": {"httpEndpoint": "https://siem.example.com/"}}),
         json!({"email": "<email>", "connection_id": "<connection>"}),
     ]
 }

@@ -1,0 +1,21 @@
+CREATE TABLE log_streams (
+    tenant_id       TEXT COLLATE "C" NOT NULL,
+    stream_id       TEXT COLLATE "C" NOT NULL,
+    document        TEXT NOT NULL,
+    secrets_sealed  BYTEA,
+    status          TEXT NOT NULL,
+    created_at      BIGINT NOT NULL,
+    version         BIGINT NOT NULL,
+    position        TEXT COLLATE "C" NOT NULL,
+    settled_until   BIGINT NOT NULL,
+    epoch           BIGINT NOT NULL,
+    lease_end       BIGINT NOT NULL,
+    next_try_at     BIGINT NOT NULL,
+    failures        BIGINT NOT NULL,
+    failing_since   BIGINT,
+    last_error      TEXT,
+    last_error_at   BIGINT,
+    last_success_at BIGINT,
+    delivered       BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, stream_id)
+);

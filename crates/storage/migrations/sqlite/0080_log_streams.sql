@@ -1,0 +1,21 @@
+CREATE TABLE log_streams (
+    tenant_id       TEXT NOT NULL,
+    stream_id       TEXT NOT NULL,
+    document        TEXT NOT NULL,
+    secrets_sealed  BLOB,
+    status          TEXT NOT NULL,
+    created_at      INTEGER NOT NULL,
+    version         INTEGER NOT NULL,
+    position        TEXT NOT NULL,
+    settled_until   INTEGER NOT NULL,
+    epoch           INTEGER NOT NULL,
+    lease_end       INTEGER NOT NULL,
+    next_try_at     INTEGER NOT NULL,
+    failures        INTEGER NOT NULL,
+    failing_since   INTEGER,
+    last_error      TEXT,
+    last_error_at   INTEGER,
+    last_success_at INTEGER,
+    delivered       INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, stream_id)
+) STRICT, WITHOUT ROWID;

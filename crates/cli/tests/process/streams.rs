@@ -79,6 +79,24 @@ impl Beside {
             .await
             .unwrap();
     }
+
+    /// Waits until the stream has moved. Whoever holds it settles within a second, unless it was the one that died.
+    async fn goes_on(&self) {
+        let mut still = 0;
+        for _ in 0..60 {
+            let before = self.stream().await.delivery;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let then = self.stream().await.delivery;
+            if then.position != before.position {
+                return;
+            }
+            still = if then == before { still + 1 } else { 0 };
+            if still == 3 && then.lease_end > now() {
+                self.end_lease().await;
+            }
+        }
+        panic!("the stream stands still: {:?}", self.stream().await);
+    }
 }
 
 fn now() -> Timestamp {
@@ -247,6 +265,37 @@ async fn stops_in_between(engine: Engine) {
     arrived(&receiver, ROUNDS * 4 * BATCH).await;
     drop(node);
     each_arrived(&receiver.received(), ROUNDS * 4 * BATCH, 0);
+}
+
+/// Two processes share the work; one is killed again and again, and the receiver fails in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_of_which_one_is_killed_lose_no_event() {
+    const EVENTS: usize = 80 * BATCH;
+    /// So that there is something left to send in each round.
+    const SLOW: Mood = Mood::Slow(100);
+    let receiver = Receiver::start();
+    let deployment = Deployment::new(Engine::Postgres);
+    let steady = deployment.start_with(allowed);
+    stream_to(&deployment, &steady, &receiver).await;
+    let beside = Beside::of(&deployment).await;
+    receiver.becomes(SLOW);
+    beside.fail(0..EVENTS).await;
+    let moods = [SLOW, Mood::Status(500, ""), Mood::ClosesEarly, SLOW];
+    let kills = moods.len();
+    for (round, mood) in moods.into_iter().enumerate() {
+        let doomed = deployment.start_with(allowed);
+        receiver.becomes(mood);
+        let moment = 1_000 + (round as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) % 700;
+        tokio::time::sleep(Duration::from_millis(moment)).await;
+        doomed.kill();
+        receiver.becomes(SLOW);
+        beside.goes_on().await;
+    }
+    receiver.becomes(Mood::Takes);
+    arrived(&receiver, EVENTS).await;
+    let mut taken = receiver.received();
+    taken.retain(|request| request.taken);
+    each_arrived(&taken, EVENTS, kills);
 }
 
 /// Reads by checkpoint, from both processes in turn, while both write.

@@ -14,7 +14,6 @@ mod scenarios;
 mod shop;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use effort::Effort;
@@ -22,7 +21,7 @@ use node::{Argon2, Engine};
 use populate::Crowd;
 use report::{Report, Row};
 use scenarios::{
-    client_credentials, documents, flooded, footprint, large_database, password_grant,
+    client_credentials, documents, flooded, footprint, large_database, log_search, password_grant,
     refused_guess,
 };
 
@@ -51,10 +50,10 @@ enum Command {
     /// Serve the empty handler that other scenarios are measured against.
     #[command(hide = true)]
     EmptyHandler { address: SocketAddr },
-    /// Fill the database of a stopped server with users like its first one, and with log events.
+    /// Fill the database of a stopped server with users like its first one, and with log events of the last month.
     Populate {
-        /// The SQLite file.
-        database: PathBuf,
+        /// The SQLite file, or the URL of a PostgreSQL database.
+        database: String,
         #[arg(long)]
         users: u64,
         #[arg(long)]
@@ -78,7 +77,7 @@ async fn main() -> Result<(), Failure> {
             database,
             users,
             events,
-        }) => return populate::file(database, Crowd { users, events }).await,
+        }) => return populate::named(&database, Crowd { users, events }).await,
         None => {}
     }
 
@@ -131,7 +130,12 @@ async fn run(number: u8, effort: Effort, large: bool) -> Result<Vec<Row>, Failur
             rows.extend(flooded::run(Engine::Postgres, effort).await?);
             Ok(rows)
         }
-        8 => large_database::run(effort, large).await,
+        8 => {
+            let mut rows = large_database::run(effort, large).await?;
+            rows.extend(log_search::run(Engine::Sqlite, effort, large).await?);
+            rows.extend(log_search::run(Engine::Postgres, effort, large).await?);
+            Ok(rows)
+        }
         _ => footprint::run(effort).await,
     }
 }

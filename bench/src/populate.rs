@@ -2,10 +2,8 @@
 //!
 //! All share one password and its hash; names go on as `user1@example.com`, `user2@example.com` and so on.
 
-use std::path::PathBuf;
-
 use jiff::{SignedDuration, Timestamp};
-use model::{ConnectionId, EventType, Identifier, LogEvent, LogId, UserId, UserRecord};
+use model::{ClientId, ConnectionId, EventType, Identifier, LogEvent, LogId, UserId, UserRecord};
 use serde_json::Map;
 use storage::{Database, Store, StoreSettings, TenantStore, Work};
 
@@ -23,9 +21,17 @@ const USERS_A_UNIT: u64 = 500;
 const EVENTS_A_UNIT: u64 = 5_000;
 const MONTH: SignedDuration = SignedDuration::from_hours(24 * 30);
 
-/// Fills an SQLite file.
-pub(crate) async fn file(path: PathBuf, crowd: Crowd) -> Result<(), Failure> {
-    let database = Database::Sqlite { path };
+/// Fills an SQLite file or a PostgreSQL database.
+pub(crate) async fn named(name: &str, crowd: Crowd) -> Result<(), Failure> {
+    let database = if name.starts_with("postgres") {
+        Database::Postgres {
+            url: name.to_owned(),
+            pooler: false,
+            max_connections: 2,
+        }
+    } else {
+        Database::Sqlite { path: name.into() }
+    };
     populate(&StoreSettings { database }, crowd).await
 }
 
@@ -97,30 +103,47 @@ async fn add_events(
         let unit: Vec<LogEvent> = (next..until)
             .map(|number| {
                 let at = end - MONTH + step * i32::try_from(number).unwrap_or(i32::MAX);
-                event(connection, at, number, crowd.users.max(1))
+                event(connection, at, number, crowd)
             })
             .collect();
         rows.write(async move |work: &mut Work| work.add_events(&unit).await)
             .await?;
         next = until;
+        if next % 1_000_000 == 0 {
+            eprintln!("{next} of {} events", crowd.events);
+        }
     }
     Ok(())
 }
 
-/// A login of one of the users.
-fn event(connection: &ConnectionId, at: Timestamp, number: u64, users: u64) -> LogEvent {
+/// How many events are about each user that has any, come from each address and are of each rare kind, in a log of any
+/// size: so that the same searches find as much.
+pub(crate) const ALIKE: u64 = 100;
+
+/// One user, address and application in [`ALIKE`] events each.
+pub(crate) fn groups(events: u64) -> u64 {
+    (events / ALIKE).max(1)
+}
+
+/// A login of one of the users; one group of them are wrong passwords.
+fn event(connection: &ConnectionId, at: Timestamp, number: u64, crowd: Crowd) -> LogEvent {
     // Scattered over the users as logins are.
-    let user = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) % users;
+    let group = number.wrapping_mul(0x9e37_79b9) % groups(crowd.events);
+    let user = group % crowd.users.max(1);
     LogEvent {
-        log_id: LogId::new(format!("900{:017}{:036}", at.as_microsecond(), number)),
+        log_id: LogId::of(at, 0, u128::from(number)),
         date: at,
-        event_type: EventType::PasswordExchangeSucceeded,
+        event_type: if group == 0 {
+            EventType::WrongPassword
+        } else {
+            EventType::PasswordExchangeSucceeded
+        },
         description: String::new(),
-        client_id: None,
+        client_id: Some(ClientId::new(format!("client{}", group % 1_000))),
         client_name: Some("Shop".to_owned()),
         connection: Some("Users".to_owned()),
         connection_id: Some(connection.clone()),
-        ip: Some(format!("192.0.2.{}", number % 250)),
+        ip: Some(address(group)),
         client_ip: Some("198.51.100.10".to_owned()),
         user_id: Some(UserId::new(format!("auth0|{user:024x}"))),
         user_name: Some(email(user)),
@@ -131,4 +154,10 @@ fn event(connection: &ConnectionId, at: Timestamp, number: u64, users: u64) -> L
         details: Map::new(),
         rest: Map::new(),
     }
+}
+
+/// The address of a group, all of 10.0.0.0/8.
+pub(crate) fn address(group: u64) -> String {
+    let [.., b, c, d] = group.to_be_bytes();
+    format!("10.{b}.{c}.{d}")
 }

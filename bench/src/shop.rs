@@ -88,6 +88,12 @@ impl Shop {
         get(&path, Some(&self.token))
     }
 
+    /// The Management API's search for log events.
+    pub(crate) fn search_log(&self, query: &str) -> Request<Full<Bytes>> {
+        let query: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        get(&format!("/api/v2/logs?q={query}"), Some(&self.token))
+    }
+
     /// An access token with which a user's profile can be read.
     pub(crate) async fn access_token(&self) -> Result<String, Failure> {
         let mut body = self.credentials("password");

@@ -31,8 +31,8 @@ pub(crate) async fn run(effort: Effort, large: bool) -> Result<Vec<Row>, Failure
             events: 20_000,
         },
     };
-    let small = filled(SMALL).await?;
-    let large = filled(crowd).await?;
+    let small = filled(Engine::Sqlite, SMALL).await?;
+    let large = filled(Engine::Sqlite, crowd).await?;
     let logins = |shop: &Arc<Shop>, users| {
         let shop = Arc::clone(shop);
         let requests: Requests = Arc::new(move |number| {
@@ -88,8 +88,8 @@ fn blank(limit_name: &str) -> Row {
 }
 
 /// A server whose database was filled while it was stopped.
-async fn filled(crowd: Crowd) -> Result<Arc<Shop>, Failure> {
-    let mut shop = Shop::open(Engine::Sqlite, Argon2::DEFAULT, 1).await?;
+pub(super) async fn filled(engine: Engine, crowd: Crowd) -> Result<Arc<Shop>, Failure> {
+    let mut shop = Shop::open(engine, Argon2::DEFAULT, 1).await?;
     shop.node.stop()?;
     populate(&shop.node.store(), crowd).await?;
     shop.node.start_again().await?;
@@ -101,7 +101,7 @@ fn anybody(number: u64, users: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15) % users
 }
 
-async fn compare(
+pub(super) async fn compare(
     mut row: Row,
     small: (&Shop, &Requests),
     large: (&Shop, &Requests),

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::{ClientId, ConnectionId, LogId, UserId};
+use crate::{ClientId, ConnectionId, LogId, UserId, from_micros};
 
 /// One log event.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,27 @@ impl LogEvent {
     pub fn decision(&self) -> Option<&str> {
         let ours = self.details.get("portcullis")?;
         ours.get("decision")?.get("reason")?.as_str()
+    }
+}
+
+/// A log id is `900`, the microsecond in 17 digits, the number within one commit in 3, and 33 random digits.
+impl LogId {
+    /// The id of an event of this moment; `tail` is random.
+    pub fn of(at: Timestamp, number: usize, tail: u128) -> Self {
+        let (at, number) = (at.as_microsecond().max(0), number % 1_000);
+        let tail = tail % 10_u128.pow(33);
+        Self::new(format!("900{at:017}{number:03}{tail:033}"))
+    }
+
+    /// No id of this moment or later comes before it, and none of an earlier one after it.
+    pub fn first_of(at: Timestamp) -> Self {
+        Self::new(format!("900{:017}", at.as_microsecond().max(0)))
+    }
+
+    /// The moment that it begins with.
+    pub fn time(&self) -> Option<Timestamp> {
+        let micros = self.as_str().strip_prefix("900")?.get(..17)?;
+        micros.parse().ok().map(from_micros)
     }
 }
 
@@ -126,4 +147,22 @@ event_types! {
     LogStreamSuspended = "portcullis_log_stream_suspended",
     /// Events were dropped before a log stream had sent them; ours.
     LogStreamGap = "portcullis_log_stream_gap",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_ids_have_56_digits_and_sort_by_time() {
+        let early = LogId::of(from_micros(1_000), 999, u128::MAX);
+        let late = LogId::of(from_micros(1_790_000_000_000_000), 0, 7);
+        assert_eq!(early.as_str().len(), 56);
+        assert_eq!(late.as_str().len(), 56);
+        assert!(early < late);
+        assert!(LogId::first_of(from_micros(1_000)) < early);
+        assert!(early < LogId::first_of(from_micros(1_001)));
+        assert_eq!(late.time(), Some(from_micros(1_790_000_000_000_000)));
+        assert_eq!(LogId::new("900x").time(), None);
+    }
 }

@@ -10,6 +10,8 @@ mod connection;
 mod email;
 mod event;
 mod event_category;
+mod event_filter;
+mod event_text;
 mod header_trust;
 mod id;
 mod identifier;
@@ -35,6 +37,10 @@ pub use connection::{Connection, ConnectionOptions, DATABASE_STRATEGY};
 pub use email::{EmailProvider, EmailTemplate};
 pub use event::{EventType, LogEvent};
 pub use event_category::EventCategory;
+pub use event_filter::{EventField, EventFilter, Part, Pattern, Span, Spelling};
+pub use event_text::{
+    MAX_EVENT_TEXT, address_text, bounded_text, is_visible, tidy, tidy_members, visible_text,
+};
 pub use header_trust::HeaderTrust;
 pub use id::{
     ClientGrantId, ClientId, ConnectionId, LogId, LogStreamId, ResourceServerId, TenantId, UserId,

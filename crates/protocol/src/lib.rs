@@ -20,6 +20,7 @@ mod bearer;
 mod client_authentication;
 mod client_credentials_header;
 pub mod discovery;
+mod log_search;
 mod management_token;
 mod parameters;
 mod percent;
@@ -33,6 +34,7 @@ pub use bearer::{BearerRefusal, UserInfoToken, bearer_token, presented_token};
 pub use client_authentication::{
     Caller, ClientStanding, PresentedClient, PresentedSecret, authentication_rule,
 };
+pub use log_search::{LOG_SEARCH_BARE_FIELDS, LogSearchFault, log_search, log_search_fields};
 pub use management_token::{InsufficientScope, ManagementCaller, UnreadableClaims};
 pub use parameters::Parameters;
 pub use refusal::{ErrorCode, Problem, Reason};

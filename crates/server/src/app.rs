@@ -57,6 +57,8 @@ impl App {
         entropy: Arc<dyn Entropy + Send + Sync>,
     ) -> Arc<Self> {
         let protection = Protection::new(settings.waiting);
+        let events_clock = Arc::clone(&clock);
+        store.set_clock(move || events_clock.now());
         Arc::new(Self {
             settings,
             store,

@@ -49,7 +49,6 @@ pub fn log_event_on_the_wire(event: &model::LogEvent) -> serde_json::Value {
 pub use app::{App, Secrets};
 pub use clock::{Clock, SystemClock};
 pub use directory::open_signing_key;
-pub use event_log::first_log_id;
 pub use health::excessive_skew;
 pub use jobs::Jobs;
 pub use management_scopes::MANAGEMENT_SCOPES;

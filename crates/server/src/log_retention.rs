@@ -15,7 +15,6 @@ use storage::{BlockEvent, LogMark, StoreError, TenantStore, Work};
 use tokio::time::Instant;
 
 use crate::app::App;
-use crate::event_log::first_log_id;
 use crate::protection::decision::BRUTE_FORCE;
 use crate::protection::policy::policy_of;
 
@@ -42,7 +41,7 @@ pub(crate) async fn drop_old(
     let theirs = app.store.clock().await?;
     let kept_for = SignedDuration::from_hours(24 * i64::from(tenant.logs.retention_days));
     let old = before(theirs.map_or(now, |theirs| theirs.min(now)), kept_for);
-    let until = first_log_id(old).min(counted);
+    let until = LogId::first_of(old).min(counted);
     let mut after = LogId::new("");
     let mut blocks = Blocks::Unknown;
     for _ in 0..MOST_STEPS {
@@ -80,7 +79,7 @@ async fn kept(
     // A day more than a block lives, for clocks that differ.
     let life = SignedDuration::from_hours(24)
         + SignedDuration::try_from(BLOCK_LIFE).unwrap_or(SignedDuration::MAX);
-    if *last < first_log_id(before(now, life)) {
+    if *last < LogId::first_of(before(now, life)) {
         return Ok(Vec::new());
     }
     let found = rows

@@ -20,6 +20,9 @@ pub enum StoreError {
     /// The answer to the commit was lost, or said less than that it is durable: it may hold or not.
     #[error("whether the unit of work was committed is unknown: {0}")]
     Unknown(String),
+    /// The unit took so long that readers may have passed the time of its events; nothing was written.
+    #[error("the unit of work took too long for its events to be committed")]
+    TooLate,
     /// The database refused a statement; nothing was written.
     #[error("the database refused a statement: {0}")]
     Refused(String),

@@ -27,6 +27,7 @@ mod meters;
 mod migrations;
 mod password_history;
 mod password_mix;
+mod promptness;
 mod resource_servers;
 mod settings;
 mod signing_keys;
@@ -50,7 +51,8 @@ pub use email_templates::EmailTemplateRecord;
 pub use engine::{Copied, copy_sqlite};
 pub use error::{OpenError, StoreError};
 pub use events::{
-    CHECKPOINT_DELAY, DecisionFilter, EVENT_TOTAL_LIMIT, EventFilter, EventQuery, EventRange,
+    CHECKPOINT_DELAY, DecisionFilter, EVENT_TOTAL_LIMIT, EVENTS_LOOKED_AT, EventQuery, EventRange,
+    Searched,
 };
 pub use job_records::JobRecord;
 pub use log_marks::LogMark;
@@ -61,6 +63,7 @@ pub use log_streams::{
 };
 pub use mail_queue::{ClaimedMail, QueuedMail, Settled};
 pub use meters::{MeterKey, MeterRecord, MeterWrite, Shown};
+pub use promptness::EVENTS_COMMIT_WITHIN;
 pub use resource_servers::ResourceServerRecord;
 pub use settings::{Database, StoreSettings};
 pub use signing_keys::{SigningKeyRecord, SigningKeyState};

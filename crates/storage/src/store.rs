@@ -70,6 +70,11 @@ impl Store {
         }
     }
 
+    /// Holds the events of each unit against this clock from now on ([`EVENTS_COMMIT_WITHIN`](crate::EVENTS_COMMIT_WITHIN)).
+    pub fn set_clock(&self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) {
+        self.engine.promptness().set_clock(Box::new(clock));
+    }
+
     /// Counts of all statements run so far.
     pub fn statement_trace(&self) -> StatementTrace {
         self.engine.trace().snapshot()

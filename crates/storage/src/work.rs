@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use model::TenantId;
 
 use crate::engine::Transaction;
@@ -17,6 +18,8 @@ pub struct Work {
     pub(crate) tenant: TenantId,
     pub(crate) transaction: Transaction,
     pub(crate) failed: Option<StoreError>,
+    /// The time of the oldest event that the unit writes.
+    pub(crate) oldest_event: Option<Timestamp>,
     trace: Arc<Trace>,
 }
 
@@ -26,6 +29,7 @@ impl Work {
             tenant,
             transaction,
             failed: None,
+            oldest_event: None,
             trace,
         }
     }
@@ -62,6 +66,11 @@ impl Work {
         let written = written.inspect_err(|error| self.failed = Some(error.clone()))?;
         self.trace.count(&statement.sql, written);
         Ok(written)
+    }
+
+    /// Notes that an event of this time is written.
+    pub(crate) fn writes_event_of(&mut self, time: Timestamp) {
+        self.oldest_event = Some(self.oldest_event.map_or(time, |oldest| oldest.min(time)));
     }
 
     /// Changes the schema.

@@ -6,6 +6,7 @@ mod client;
 mod form;
 mod identifier;
 mod json;
+mod log_search;
 mod password_hash;
 mod scope;
 mod sign_up;

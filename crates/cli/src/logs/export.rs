@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use model::{LogId, wire_time};
-use server::{Clock, SystemClock, first_log_id};
-use storage::{EventFilter, EventQuery, EventRange, LogMark, TenantStore};
+use model::{EventFilter, LogId, wire_time};
+use server::{Clock, SystemClock};
+use storage::{EventQuery, EventRange, LogMark, TenantStore};
 use tokio::time::Instant;
 
 use super::export_file::ExportFile;
@@ -52,7 +52,7 @@ pub(super) async fn run(options: &Export) -> Result<(), Failure> {
     let rows = store.tenant(&tenant.id);
     let (mut target, last) = Target::open(&options.file)?;
     let after = options.after.as_deref().map(LogId::new);
-    let from = options.from.map(first_log_id);
+    let from = options.from.map(LogId::first_of);
     if let Some(last) = &last {
         check_is_of(&rows, last, &options.file, &tenant.name).await?;
         eprintln!("{} goes on after {last}", options.file.display());

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use model::{EventType, Identifier, LogEvent, LogId};
-use server::{Clock, SystemClock, first_log_id};
-use storage::{CHECKPOINT_DELAY, EventFilter, EventQuery, EventRange, TenantStore};
+use model::{EventFilter, EventType, Identifier, LogEvent, LogId};
+use server::{Clock, SystemClock};
+use storage::{CHECKPOINT_DELAY, EventQuery, EventRange, TenantStore};
 
 use super::text::{json_line, plain_line};
 use super::{Whose, moment};
@@ -47,7 +47,7 @@ pub(super) async fn run(options: &Tail) -> Result<(), Failure> {
     let (store, tenant) = options.whose.open().await?;
     let rows = store.tenant(&tenant.id);
     let mut shown = Shown {
-        after: first_log_id(options.from.unwrap_or_else(|| SystemClock.now())),
+        after: LogId::first_of(options.from.unwrap_or_else(|| SystemClock.now())),
         young: BTreeSet::new(),
     };
     tokio::select! {
@@ -59,7 +59,7 @@ pub(super) async fn run(options: &Tail) -> Result<(), Failure> {
 async fn follow(rows: &TenantStore, options: &Tail, shown: &mut Shown) -> Result<(), Failure> {
     loop {
         let now = SystemClock.now();
-        let settled = first_log_id(now.checked_sub(LATE)?);
+        let settled = LogId::first_of(now.checked_sub(LATE)?);
         let mut cursor = shown.after.clone();
         loop {
             let page = page(rows, cursor, now).await?;

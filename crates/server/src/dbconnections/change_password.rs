@@ -103,10 +103,18 @@ async fn answer(
     let mut event = draft(event_type);
     event.user_id = user.map(|user| user.user.user_id);
     text.clone_into(&mut event.description);
-    stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
+    stamp(
+        std::slice::from_mut(&mut event),
+        cx.now_again(),
+        &*cx.app.entropy,
+    );
     let mut refused = draft(EventType::PasswordChangeRequestFailed);
     explain(&mut refused, &Refusal::TooManyRequests);
-    stamp(std::slice::from_mut(&mut refused), cx.now, &*cx.app.entropy);
+    stamp(
+        std::slice::from_mut(&mut refused),
+        cx.now_again(),
+        &*cx.app.entropy,
+    );
     let found = SourceFound::of(&source);
 
     let unit_cx = cx.clone();

@@ -210,7 +210,11 @@ async fn log_refusal(
     if !admission.admit(&cx.tenant().id, source, cx.now) {
         return Ok(());
     }
-    stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
+    stamp(
+        std::slice::from_mut(&mut event),
+        cx.now_again(),
+        &*cx.app.entropy,
+    );
     cx.store
         .write(async move |work: &mut Work| work.add_events(std::slice::from_ref(&event)).await)
         .await

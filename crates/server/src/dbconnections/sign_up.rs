@@ -179,7 +179,11 @@ async fn charge(cx: &RequestContext, sign_up: &SignUp) -> Result<(), Refusal> {
     let mut limited = sign_up.event(cx, EventType::SuspiciousIpBlock);
     limited.description = notice.description;
     limited.details.insert("flow".to_owned(), json!("signup"));
-    stamp(std::slice::from_mut(&mut limited), cx.now, &*cx.app.entropy);
+    stamp(
+        std::slice::from_mut(&mut limited),
+        cx.now_again(),
+        &*cx.app.entropy,
+    );
     let (found, from) = (SourceFound::of(source), source.source);
     let unit_cx = cx.clone();
     let permitted = cx
@@ -292,7 +296,7 @@ async fn write(
     let again = AccountMail::signed_up_again(cx, &record.connection_id, &address, client);
     let mut events = [EventType::SignupSucceeded, EventType::SignupFailed]
         .map(|event_type| sign_up.event(cx, event_type));
-    stamp(&mut events, cx.now, &*cx.app.entropy);
+    stamp(&mut events, cx.now_again(), &*cx.app.entropy);
     let [mut succeeded, failed] = events;
     succeeded.user_id = Some(user.clone());
     let concealed = existing_account(cx) == Told::Nothing;

@@ -15,15 +15,16 @@ use crate::request::RequestContext;
 use crate::source_address::TrustedSource;
 pub(crate) use admission::FailureAdmission;
 use jiff::Timestamp;
+pub(crate) use model::{address_text, bounded_text as bounded};
 pub(crate) use sdk::sdk_of;
 
-const MAX_TEXT: usize = 512;
-
 /// An event with what this request knows: time, host, caller, user agent.
+/// The time is that after any wait, because an event that is written long after its time is refused.
 pub(crate) fn draft(cx: &RequestContext, event_type: EventType) -> LogEvent {
+    let now = cx.now_again();
     LogEvent {
-        log_id: log_id(cx.now, 0, &*cx.app.entropy),
-        date: cx.now,
+        log_id: log_id(now, 0, &*cx.app.entropy),
+        date: now,
         event_type,
         description: String::new(),
         client_id: None,
@@ -55,27 +56,10 @@ pub(crate) fn stamp(events: &mut [LogEvent], at: Timestamp, entropy: &dyn Entrop
     }
 }
 
-/// 56 decimal digits that sort by time: `900`, the microsecond, the number within one commit, and random digits.
 fn log_id(at: Timestamp, number: usize, entropy: &dyn Entropy) -> LogId {
     let mut random = [0; 16];
     entropy.fill(&mut random);
-    let tail = u128::from_be_bytes(random) % 10_u128.pow(33);
-    LogId::new(format!(
-        "900{:017}{:03}{tail:033}",
-        at.as_microsecond(),
-        number % 1_000
-    ))
-}
-
-/// No log id of this moment or later comes before it, and none of an earlier one after it.
-pub fn first_log_id(at: Timestamp) -> LogId {
-    LogId::new(format!("900{:017}", at.as_microsecond().max(0)))
-}
-
-/// The moment in a log id, or in the beginning of one.
-pub(crate) fn time_of(id: &LogId) -> Option<Timestamp> {
-    let micros = id.as_str().get(3..20)?.parse().ok()?;
-    Some(model::from_micros(micros))
+    LogId::of(at, number, u128::from_be_bytes(random))
 }
 
 /// What an administrator sees of how the source was found.
@@ -116,33 +100,6 @@ pub(crate) fn unknown_name(app: &App, tenant: &str, identifier: &Identifier) -> 
     format!("unknown:{tag}")
 }
 
-/// Addresses in events: IPv6 fully expanded, as the wire has it.
-pub(crate) fn address_text(address: std::net::IpAddr) -> String {
-    match address {
-        std::net::IpAddr::V4(v4) => v4.to_string(),
-        std::net::IpAddr::V6(v6) => {
-            let groups: Vec<String> = v6
-                .segments()
-                .iter()
-                .map(|group| format!("{group:04x}"))
-                .collect();
-            groups.join(":")
-        }
-    }
-}
-
-/// Cuts at 512 bytes and removes control characters.
-pub(crate) fn bounded(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len().min(MAX_TEXT));
-    for character in text.chars().filter(|character| !character.is_control()) {
-        if kept.len() + character.len_utf8() > MAX_TEXT {
-            break;
-        }
-        kept.push(character);
-    }
-    kept
-}
-
 /// `details.error.message`, as failed logins have it.
 pub(crate) fn error_detail(event: &mut LogEvent, message: &str) {
     event
@@ -158,36 +115,4 @@ pub(crate) fn database_strategy(event: &mut LogEvent) {
     event
         .rest
         .insert("strategy_type".to_owned(), Value::from("database"));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn log_ids_have_56_digits_and_sort_by_time() {
-        let entropy = keys::SeededEntropy::new(7);
-        let early = log_id(model::from_micros(1_000), 999, &entropy);
-        let late = log_id(model::from_micros(1_790_000_000_000_000), 0, &entropy);
-        assert_eq!(early.as_str().len(), 56);
-        assert_eq!(late.as_str().len(), 56);
-        assert!(early < late);
-        assert_eq!(time_of(&early), Some(model::from_micros(1_000)));
-        let first = first_log_id(model::from_micros(1_000));
-        assert!(first < early && time_of(&first) == time_of(&early));
-    }
-
-    #[test]
-    fn logged_text_is_bounded_and_has_no_control_characters() {
-        assert_eq!(bounded("a\r\nb\u{1b}[31m"), "ab[31m");
-        assert_eq!(bounded(&"é".repeat(1_000)).len(), 512);
-    }
-
-    #[test]
-    fn ipv6_is_expanded() {
-        assert_eq!(
-            address_text("2001:db8::1".parse().unwrap()),
-            "2001:0db8:0000:0000:0000:0000:0000:0001"
-        );
-    }
 }

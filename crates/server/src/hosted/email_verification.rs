@@ -98,7 +98,11 @@ async fn mark(
     }
     "Your email was verified. You can continue using the application."
         .clone_into(&mut event.description);
-    stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
+    stamp(
+        std::slice::from_mut(&mut event),
+        cx.now_again(),
+        &*cx.app.entropy,
+    );
     work.add_events(std::slice::from_ref(&event)).await?;
     let email = user.user.email.clone();
     if let Some(email) = email.as_deref().filter(|_| !was_verified) {

@@ -228,7 +228,11 @@ async fn set(
         // He has another password since, and with it this link ended.
         Written::Moved | Written::Missing | Written::IdentifierTaken => return Ok(None),
     }
-    stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
+    stamp(
+        std::slice::from_mut(&mut event),
+        cx.now_again(),
+        &*cx.app.entropy,
+    );
     work.add_events(std::slice::from_ref(&event)).await?;
     if let Some(email) = &email {
         let mail = AccountMail::password_changed(cx, &id, &Identifier::of(email));

@@ -80,7 +80,11 @@ pub(crate) async fn count_refused(
     mut event: LogEvent,
     was_work: bool,
 ) -> Result<(), StoreError> {
-    stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
+    stamp(
+        std::slice::from_mut(&mut event),
+        cx.now_again(),
+        &*cx.app.entropy,
+    );
     held_out(cx, kind, async move |work: &mut Work| {
         work.add_events(std::slice::from_ref(&event)).await?;
         Ok((!was_work).then_some(()))

@@ -142,7 +142,11 @@ async fn follow(
     event.connection_id = Some(link.connection_id.clone());
     database_strategy(&mut event);
     lifecycle::put(&mut event, "source", json!(address_text(link.address)));
-    stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
+    stamp(
+        std::slice::from_mut(&mut event),
+        cx.now_again(),
+        &*cx.app.entropy,
+    );
     work.add_events(std::slice::from_ref(&event)).await?;
     Ok(Some(followed(true)))
 }

@@ -16,15 +16,14 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use model::{LogId, LogStreamId, LogStreamStatus, TenantId};
+use model::{EventFilter, LogId, LogStreamId, LogStreamStatus, TenantId};
 use storage::{
-    CHECKPOINT_DELAY, EventFilter, EventQuery, EventRange, LogMark, LogStreamDelivery,
-    LogStreamRecord, StoreError, WaitingLogStream,
+    CHECKPOINT_DELAY, EventQuery, EventRange, LogMark, LogStreamDelivery, LogStreamRecord,
+    StoreError, WaitingLogStream,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::app::App;
-use crate::event_log::{first_log_id, time_of};
 use batch::{MOST_EVENTS, cut};
 pub(crate) use secrets::{Secrets, opened, sealed};
 use settle::Held;
@@ -113,7 +112,7 @@ impl LogStreams {
         active.retain(|stream| {
             let delivery = &stream.record.delivery;
             let is_free = delivery.lease_end <= now && delivery.next_try_at <= now;
-            let next = stream.next.as_ref().and_then(time_of);
+            let next = stream.next.as_ref().and_then(LogId::time);
             is_free && next.is_some_and(|next| next <= settled(now))
         });
         Ok(active)
@@ -293,12 +292,12 @@ fn settled(now: Timestamp) -> Timestamp {
 /// Where events later than a moment begin.
 fn after(moment: Timestamp) -> LogId {
     let next = moment.checked_add(Duration::from_micros(1));
-    first_log_id(next.unwrap_or(moment))
+    LogId::first_of(next.unwrap_or(moment))
 }
 
 /// For how long an event has waited.
 pub(crate) fn seconds_since(event: &LogId, now: Timestamp) -> i64 {
-    let since = time_of(event).map(|then| now.duration_since(then).as_secs());
+    let since = event.time().map(|then| now.duration_since(then).as_secs());
     since.unwrap_or_default().max(0)
 }
 

@@ -19,7 +19,7 @@ use super::projection::Projection;
 use super::uri::{Id, Query};
 use crate::answer::management::{Problem, answer};
 use crate::directory::{ConnectionFacts, ConnectionName};
-use crate::event_log::{address_text, bounded, first_log_id, unknown_name};
+use crate::event_log::{address_text, bounded, unknown_name};
 use crate::protection::decision::{REASONS, Whom, lifts};
 use crate::protection::present::{Present, present};
 
@@ -148,8 +148,8 @@ async fn filter(call: &ManagementCall, query: &Query) -> Result<Option<DecisionF
         filter.reason = Some(reason.to_owned());
     }
     filter.ip = address(query, "ip")?.map(address_text);
-    filter.from = time(query, "from")?.map(first_log_id);
-    filter.before = time(query, "to")?.map(first_log_id);
+    filter.from = time(query, "from")?.map(LogId::first_of);
+    filter.before = time(query, "to")?.map(LogId::first_of);
     Ok(Some(filter))
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn remove_expired(
                 let removed = work.take_expired_meters(now, STEP).await?;
                 let told = removed.iter().filter(|meter| meter.row.told > 0);
                 let mut events = ends(&of, told, now);
-                stamp(&mut events, now, &*unit_app.entropy);
+                stamp(&mut events, unit_app.clock.now(), &*unit_app.entropy);
                 work.add_events(&events).await?;
                 Ok(removed.len())
             })
@@ -91,7 +91,7 @@ async fn ended_step(
             })
             .collect();
         let mut events = ends(&of, found.iter().filter(|meter| !stands(meter)), now);
-        stamp(&mut events, now, &*unit_app.entropy);
+        stamp(&mut events, unit_app.clock.now(), &*unit_app.entropy);
         work.write_meters(&writes).await?;
         work.add_events(&events).await?;
         Ok(found.len())

@@ -215,7 +215,7 @@ pub(super) async fn lift(
             events.push(lifecycle::ended(cx.tenant(), &block, cx.now));
         }
     }
-    stamp(&mut events, cx.now, &*cx.app.entropy);
+    stamp(&mut events, cx.now_again(), &*cx.app.entropy);
     work.write_meters(&writes).await?;
     work.add_events(&events).await
 }

@@ -262,7 +262,11 @@ impl SecretPool {
         let explained = self.meters.plan().explain(&plain, cx.now);
         let source = SourceFound::own(self.address);
         record(&mut event, guard::Reason::Pool, &explained, &source);
-        stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
+        stamp(
+            std::slice::from_mut(&mut event),
+            cx.now_again(),
+            &*cx.app.entropy,
+        );
         work.add_events(&[event]).await
     }
 }

@@ -54,6 +54,10 @@ fn warning(cx: &RequestContext, text: &str, explained: &[Explained]) -> LogEvent
         explained,
         &SourceFound::own(cx.address()),
     );
-    stamp(std::slice::from_mut(&mut event), cx.now, &*cx.app.entropy);
+    stamp(
+        std::slice::from_mut(&mut event),
+        cx.now_again(),
+        &*cx.app.entropy,
+    );
     event
 }

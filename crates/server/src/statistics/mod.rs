@@ -16,7 +16,6 @@ use storage::{LogMark, StoreError, Work};
 use tokio::time::Instant;
 
 use crate::app::App;
-use crate::event_log::first_log_id;
 use crate::failpoint;
 use tally::{Tally, tally};
 
@@ -96,5 +95,5 @@ async fn step(app: &App, tenant: &TenantId, now: Timestamp) -> Result<bool, Stor
 
 /// No event of this id or an earlier one is committed any more.
 fn settled(now: Timestamp) -> LogId {
-    first_log_id(now.checked_sub(DELAY).unwrap_or(Timestamp::MIN))
+    LogId::first_of(now.checked_sub(DELAY).unwrap_or(Timestamp::MIN))
 }

@@ -3,6 +3,7 @@
 //! Statements, units of work and guards are the same for both; what differs is how a unit gets its transaction
 //! (SQLite: one thread that runs many units in one commit; PostgreSQL: a connection each) and how rows are locked.
 
+mod dialect;
 mod postgres;
 mod sqlite;
 
@@ -12,10 +13,12 @@ use jiff::Timestamp;
 use model::TenantId;
 
 use crate::migrations::Migration;
+use crate::promptness::Promptness;
 use crate::statement::{Row, Select, Statement};
 use crate::store::CommitCounts;
 use crate::trace::Trace;
 use crate::{Database, OpenError, StoreError, Work};
+pub(crate) use dialect::Dialect;
 pub use sqlite::{Copied, copy_sqlite};
 
 /// An open database.
@@ -23,6 +26,7 @@ pub use sqlite::{Copied, copy_sqlite};
 pub(crate) struct Engine {
     kind: Kind,
     trace: Arc<Trace>,
+    promptness: Promptness,
 }
 
 #[derive(Clone)]
@@ -37,9 +41,11 @@ const RUNS: u32 = 10;
 impl Engine {
     pub(crate) async fn open(database: &Database) -> Result<Self, OpenError> {
         let trace = Arc::new(Trace::default());
+        let promptness = Promptness::default();
         let kind = match database {
             Database::Sqlite { path } => {
-                Kind::Sqlite(Arc::new(sqlite::Sqlite::open(path, Arc::clone(&trace))?))
+                let opened = sqlite::Sqlite::open(path, Arc::clone(&trace), promptness.clone())?;
+                Kind::Sqlite(Arc::new(opened))
             }
             Database::Postgres {
                 url,
@@ -49,15 +55,21 @@ impl Engine {
                 postgres::Postgres::open(url, *pooler, *max_connections).await?,
             )),
         };
-        Ok(Self { kind, trace })
+        Ok(Self {
+            kind,
+            trace,
+            promptness,
+        })
     }
 
     /// Opens it for looking: on SQLite without the lock and without writing, on PostgreSQL whatever its durability.
     pub(crate) fn inspect(database: &Database) -> Result<Self, OpenError> {
         let trace = Arc::new(Trace::default());
+        let promptness = Promptness::default();
         let kind = match database {
             Database::Sqlite { path } => {
-                Kind::Sqlite(Arc::new(sqlite::Sqlite::inspect(path, Arc::clone(&trace))?))
+                let opened = sqlite::Sqlite::inspect(path, Arc::clone(&trace), promptness.clone())?;
+                Kind::Sqlite(Arc::new(opened))
             }
             Database::Postgres {
                 url,
@@ -69,7 +81,11 @@ impl Engine {
                 *max_connections,
             )?)),
         };
-        Ok(Self { kind, trace })
+        Ok(Self {
+            kind,
+            trace,
+            promptness,
+        })
     }
 
     /// Refuses a database that could lose what it acknowledged, and says what durability rests on.
@@ -110,13 +126,19 @@ impl Engine {
             Kind::Sqlite(sqlite) => sqlite.write(tenant, unit).await,
             Kind::Postgres(postgres) => {
                 let trace = Arc::clone(&self.trace);
-                postgres.write(tenant, &trace, &unit).await
+                postgres
+                    .write(tenant, &trace, &self.promptness, &unit)
+                    .await
             }
         }
     }
 
     pub(crate) fn trace(&self) -> &Trace {
         &self.trace
+    }
+
+    pub(crate) fn promptness(&self) -> &Promptness {
+        &self.promptness
     }
 
     pub(crate) fn commit_counts(&self) -> CommitCounts {
@@ -143,6 +165,14 @@ impl Engine {
                 Vec::new(),
                 Row::time,
             )),
+        }
+    }
+
+    /// How conditions on text are spelled.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match &self.kind {
+            Kind::Sqlite(_) => Dialect::Sqlite,
+            Kind::Postgres(_) => Dialect::Postgres,
         }
     }
 

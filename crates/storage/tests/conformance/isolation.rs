@@ -8,12 +8,12 @@ use std::path::Path;
 use std::pin::Pin;
 
 use model::{
-    ClientGrantId, ClientId, ConnectionId, EventType, Identifier, LogId, LogStreamId,
+    ClientGrantId, ClientId, ConnectionId, EventFilter, EventType, Identifier, LogId, LogStreamId,
     ResourceServerId, SubjectType, TicketKind, UserId,
 };
 use storage::{
-    Added, ConnectionFilter, DecisionFilter, EventFilter, EventQuery, EventRange, GrantFilter,
-    LogMark, LogStreamClaim, LogStreamOutcome, MeterWrite, Page, Settled, SignedUp,
+    Added, ConnectionFilter, DecisionFilter, EventQuery, EventRange, GrantFilter, LogMark,
+    LogStreamClaim, LogStreamOutcome, MeterWrite, Page, Searched, Settled, SignedUp,
     SigningKeyState, StoreError, TakenDigest, TenantStore, TicketRecord, UserFilter, Work,
 };
 
@@ -195,6 +195,18 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
                     })
                 },
             ],
+        ),
+        (
+            "search_events",
+            &[|rows| {
+                Box::pin(async move {
+                    let query = events(EventRange::NewestFirst(Page::ALL));
+                    match rows.search_events(&query, 10).await.unwrap() {
+                        Searched::Found(listed) => listed.items.len(),
+                        Searched::GaveUp(at) => panic!("given up at {at}"),
+                    }
+                })
+            }],
         ),
         // Another tenant's meter keeps nobody from writing an event; nothing is written here by either.
         (

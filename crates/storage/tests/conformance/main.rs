@@ -10,6 +10,7 @@ mod encryption;
 mod entities;
 mod group_commit;
 mod isolation;
+mod large_log;
 mod migrations;
 mod opening;
 mod plans;

@@ -10,7 +10,7 @@ pub(super) mod state;
 
 use axum::response::Response;
 use http::StatusCode;
-use model::{LogStreamId, LogStreamSettings, LogStreamStatus};
+use model::{LogId, LogStreamId, LogStreamSettings, LogStreamStatus};
 use serde_json::{Map, Value, json};
 use storage::{LogMark, LogStreamDelivery, LogStreamRecord, Work};
 
@@ -22,7 +22,6 @@ use super::change::{self, commit};
 use super::schema::{refuse_fixed, require};
 use super::uri::Id;
 use crate::answer::management::{Problem, answer, empty};
-use crate::event_log::first_log_id;
 use crate::log_streams::{Secrets, opened, sealed};
 
 /// Streams of one tenant; each is looked at every second.
@@ -67,7 +66,7 @@ pub(super) async fn create(call: ManagementCall, body: Body) -> Result<Response,
     }
     // What is gone by now is not missed.
     let dropped = call.store.find_log_mark(LogMark::Dropped).await?;
-    let position = first_log_id(start).max(dropped.unwrap_or_else(|| first_log_id(start)));
+    let position = LogId::first_of(start).max(dropped.unwrap_or_else(|| LogId::first_of(start)));
     let id = LogStreamId::new(keys::numbered_id("lst_", 16, &*call.app.entropy));
     let record = record(&call, id, LogStreamStatus::Active, settings, &secrets);
     let record = LogStreamRecord {
@@ -163,7 +162,7 @@ fn record(
         },
         created_at: call.now,
         version: 1,
-        delivery: LogStreamDelivery::from(first_log_id(call.now), call.now),
+        delivery: LogStreamDelivery::from(LogId::first_of(call.now), call.now),
     }
 }
 

@@ -15,12 +15,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mail::{Outbox, TemplateName, Transport, next_try};
-use model::{EventType, TicketKind, UserId};
+use model::{EventField, EventFilter, EventType, TicketKind, UserId};
 use server::Clock as _;
 use server::courier::{
     Addressee, Courier, LEASE, Link, Notice, Route, Way, queued, to_administrators,
 };
-use storage::{EventFilter, EventQuery, EventRange, Page, QueuedMail, Work};
+use storage::{EventQuery, EventRange, Page, QueuedMail, Work};
 use testkit::{World, on_both_engines};
 
 use smtp_server::{Protection, Server};
@@ -65,13 +65,10 @@ async fn depth(world: &World) -> u64 {
 }
 
 async fn failures(world: &World) -> Vec<model::LogEvent> {
-    let filter = EventFilter {
-        event_type: Some(EventType::NotificationFailed),
-        ..EventFilter::default()
-    };
+    let code = EventType::NotificationFailed.code().to_owned();
     let query = EventQuery {
-        range: EventRange::NewestFirst(Page::ALL),
-        filter,
+        range: EventRange::NewestFirst(Page::numbered(0, 1_000)),
+        filter: EventFilter::Is(EventField::Type, code),
     };
     world
         .app

@@ -183,7 +183,7 @@ async fn fill(world: &World, count: usize) {
         .map(|number| {
             let date = now - jiff::SignedDuration::from_millis(500 * number as i64);
             model::LogEvent {
-                log_id: model::LogId::new(format!("{}{number:036}", server::first_log_id(date))),
+                log_id: model::LogId::new(format!("{}{number:036}", model::LogId::first_of(date))),
                 date,
                 event_type: model::EventType::Warning,
                 description: "An old warning.".to_owned(),

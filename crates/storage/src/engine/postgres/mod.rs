@@ -17,6 +17,7 @@ use model::TenantId;
 use tokio_postgres::config::TargetSessionAttrs;
 
 use super::{RUNS, Transaction};
+use crate::promptness::Promptness;
 use crate::statement::{Row, Statement};
 use crate::store::CommitCounts;
 use crate::trace::Trace;
@@ -109,6 +110,7 @@ impl Postgres {
         &self,
         tenant: &TenantId,
         trace: &Arc<Trace>,
+        promptness: &Promptness,
         unit: &F,
     ) -> Result<T, StoreError>
     where
@@ -117,7 +119,7 @@ impl Postgres {
         let (mut disturbed, mut lost) = (0, 0);
         loop {
             let lease = self.lease().await?;
-            match self.run(lease, tenant, trace, unit).await {
+            match self.run(lease, tenant, trace, promptness, unit).await {
                 Err(StoreError::Rerun) if disturbed + 1 < RUNS => disturbed += 1,
                 Err(StoreError::Rerun) => return Err(StoreError::Contended),
                 Err(StoreError::Unreachable(_)) if lost + 1 < RECONNECTIONS => lost += 1,
@@ -132,6 +134,7 @@ impl Postgres {
         mut lease: Lease,
         tenant: &TenantId,
         trace: &Arc<Trace>,
+        promptness: &Promptness,
         unit: &F,
     ) -> Result<T, StoreError>
     where
@@ -148,11 +151,13 @@ impl Postgres {
         );
         let outcome = unit(&mut work).await;
         let failed = work.failed.take();
+        let oldest_event = work.oldest_event;
         let Transaction::Postgres(mut lease) = work.transaction else {
             unreachable!("the work was made with a lease");
         };
         let outcome = match (outcome, failed) {
             (Ok(_), Some(failed)) => Err(failed),
+            (Ok(value), None) => promptness.check(oldest_event).map(|()| value),
             (outcome, _) => outcome,
         };
         match outcome {

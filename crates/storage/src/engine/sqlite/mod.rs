@@ -20,6 +20,7 @@ use model::TenantId;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::promptness::Promptness;
 use crate::statement::{Row, Statement};
 use crate::store::CommitCounts;
 use crate::trace::Trace;
@@ -45,19 +46,27 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, trace: Arc<Trace>) -> Result<Self, OpenError> {
+    pub(crate) fn open(
+        path: &Path,
+        trace: Arc<Trace>,
+        promptness: Promptness,
+    ) -> Result<Self, OpenError> {
         let lock = lock(path)?;
-        Self::start(path, trace, Some(lock), connect)
+        Self::start(path, (trace, promptness), Some(lock), connect)
     }
 
     /// Reads beside the process that owns the file; every unit of work fails.
-    pub(crate) fn inspect(path: &Path, trace: Arc<Trace>) -> Result<Self, OpenError> {
-        Self::start(path, trace, None, look)
+    pub(crate) fn inspect(
+        path: &Path,
+        trace: Arc<Trace>,
+        promptness: Promptness,
+    ) -> Result<Self, OpenError> {
+        Self::start(path, (trace, promptness), None, look)
     }
 
     fn start(
         path: &Path,
-        trace: Arc<Trace>,
+        (trace, promptness): (Arc<Trace>, Promptness),
         lock: Option<File>,
         connect: fn(&Path) -> Result<Connection, OpenError>,
     ) -> Result<Self, OpenError> {
@@ -75,7 +84,7 @@ impl Sqlite {
         }
         let (queue, counts) = (Arc::clone(&units), Arc::clone(&commits));
         threads.push(start(path, "sqlite-writer".to_owned(), move || {
-            writer::run(writing, &trace, &queue, &counts);
+            writer::run(writing, &trace, &promptness, &queue, &counts);
             // Only now may another process have the file.
             drop(lock);
         })?);

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use model::TenantId;
 use tokio::sync::oneshot;
 
+use crate::promptness::Promptness;
 use crate::{StoreError, Work};
 
 /// A unit whose result type is known only to itself and to who waits for it.
@@ -14,7 +15,7 @@ pub(super) trait Unit: Send {
     fn tenant(&self) -> TenantId;
 
     /// Runs the unit in an open savepoint.
-    fn run(&mut self, work: &mut Work) -> Ran;
+    fn run(&mut self, work: &mut Work, promptness: &Promptness) -> Ran;
 
     /// Tells the outcome of its last run; where it was to be kept, what came of the commit decides.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
@@ -61,8 +62,9 @@ where
         self.tenant.clone()
     }
 
-    fn run(&mut self, work: &mut Work) -> Ran {
+    fn run(&mut self, work: &mut Work, promptness: &Promptness) -> Ran {
         work.failed = None;
+        work.oldest_event = None;
         let run = catch_unwind(AssertUnwindSafe(|| {
             (self.unit)(work)
                 .now_or_never()
@@ -70,6 +72,7 @@ where
         }));
         let outcome = match (run, work.failed.take()) {
             (Ok(Ok(_)), Some(failed)) => Ok(Err(failed)),
+            (Ok(Ok(value)), None) => Ok(promptness.check(work.oldest_event).map(|()| value)),
             (outcome, _) => outcome,
         };
         let ran = match &outcome {

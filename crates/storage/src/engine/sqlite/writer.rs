@@ -13,6 +13,7 @@ use super::queue::Queue;
 use super::run::control;
 use super::unit::{Ran, Unit};
 use crate::engine::{RUNS, Transaction};
+use crate::promptness::Promptness;
 use crate::trace::Trace;
 use crate::{StoreError, Work};
 
@@ -29,6 +30,7 @@ pub(super) struct Commits {
 pub(super) fn run(
     connection: Connection,
     trace: &Arc<Trace>,
+    promptness: &Promptness,
     units: &Queue<Box<dyn Unit>>,
     commits: &Commits,
 ) {
@@ -42,7 +44,7 @@ pub(super) fn run(
         if batch.is_empty() {
             return;
         }
-        let committed = commit(&mut work, &mut batch, commits);
+        let committed = commit(&mut work, &mut batch, promptness, commits);
         for unit in batch {
             unit.answer(committed.clone());
         }
@@ -52,13 +54,19 @@ pub(super) fn run(
 fn commit(
     work: &mut Work,
     batch: &mut [Box<dyn Unit>],
+    promptness: &Promptness,
     commits: &Commits,
 ) -> Result<(), StoreError> {
     control(connection(work), "BEGIN IMMEDIATE")?;
     let mut kept = 0;
+    let mut oldest_event = None;
     for unit in batch {
-        match run_unit(work, &mut **unit) {
-            Ok(true) => kept += 1,
+        match run_unit(work, &mut **unit, promptness) {
+            Ok(true) => {
+                kept += 1;
+                let oldest = [oldest_event, work.oldest_event];
+                oldest_event = oldest.into_iter().flatten().min();
+            }
             Ok(false) => {}
             Err(error) => {
                 // The engine itself has dropped the transaction (full disk, read error), neighbours included.
@@ -66,6 +74,11 @@ fn commit(
                 return Err(error);
             }
         }
+    }
+    if let Err(late) = promptness.check(oldest_event) {
+        // The units behind one of the batch took long.
+        let _ = control(connection(work), "ROLLBACK");
+        return Err(late);
     }
     if let Err(error) = control(connection(work), "COMMIT") {
         // The frames may have reached the file and come back with the next recovery.
@@ -78,11 +91,15 @@ fn commit(
 }
 
 /// Runs a unit until it is kept or undone; an error means that the whole transaction is gone.
-fn run_unit(work: &mut Work, unit: &mut dyn Unit) -> Result<bool, StoreError> {
+fn run_unit(
+    work: &mut Work,
+    unit: &mut dyn Unit,
+    promptness: &Promptness,
+) -> Result<bool, StoreError> {
     work.tenant = unit.tenant();
     for _ in 0..RUNS {
         control(connection(work), "SAVEPOINT unit")?;
-        let ran = unit.run(work);
+        let ran = unit.run(work, promptness);
         if connection(work).is_autocommit() {
             return Err(StoreError::Refused(
                 "the database dropped the transaction".to_owned(),

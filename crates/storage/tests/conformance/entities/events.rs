@@ -1,7 +1,12 @@
 //! Log events: kept whole, paged both ways, read from a checkpoint on.
 
-use model::{ClientId, EventType, LogEvent, UserId};
-use storage::{DecisionFilter, EventFilter, EventQuery, EventRange, Page, Work};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use model::{EventFilter, EventType, LogEvent};
+use storage::{
+    DecisionFilter, EVENTS_COMMIT_WITHIN, EventQuery, EventRange, Page, StoreError, Work,
+};
 
 use crate::both_engines;
 use crate::rows;
@@ -63,32 +68,6 @@ both_engines! {
         assert_eq!(list(EventRange::OldestFirst(Page::numbered(1, 3))).await, [3, 4, 5]);
     }
 
-    async fn filters_are_equalities(stage: Stage) {
-        stage.rows.write(async |work: &mut Work| {
-            let mut events: Vec<LogEvent> = (0..5).map(bare).collect();
-            events[0].user_id = Some(UserId::new("auth0|7"));
-            events[1].client_id = Some(ClientId::new("c7"));
-            events[2].ip = Some("192.0.2.7".to_owned());
-            events[3].event_type = EventType::BruteForceBlock;
-            events[3].ip = Some("192.0.2.7".to_owned());
-            work.add_events(&events).await
-        }).await.unwrap();
-        let list = async |filter| {
-            let range = EventRange::OldestFirst(Page::ALL);
-            let listed = stage.rows.list_events(&EventQuery { range, filter }).await.unwrap();
-            assert_eq!(listed.total, listed.items.len() as u64);
-            listed.items.iter().map(|event| event.date.as_microsecond() - rows::at(0).as_microsecond()).collect::<Vec<_>>()
-        };
-        let none = EventFilter::default();
-        let ip = Some("192.0.2.7".to_owned());
-        let block = Some(EventType::BruteForceBlock);
-        assert_eq!(list(none.clone()).await, [0, 1, 2, 3, 4]);
-        assert_eq!(list(EventFilter { user_id: Some(UserId::new("auth0|7")), ..none.clone() }).await, [0]);
-        assert_eq!(list(EventFilter { client_id: Some(ClientId::new("c7")), ..none.clone() }).await, [1]);
-        assert_eq!(list(EventFilter { ip: ip.clone(), ..none.clone() }).await, [2, 3]);
-        assert_eq!(list(EventFilter { ip, event_type: block, ..none }).await, [3]);
-    }
-
     async fn records_of_refusals_are_found_by_what_people_ask_for(stage: Stage) {
         stage.rows.write(async |work: &mut Work| {
             let mut events: Vec<LogEvent> = (0..6).map(|micros| rows::decision(micros, "brute_force")).collect();
@@ -143,5 +122,40 @@ both_engines! {
         let expected: Vec<LogEvent> = (0..30).map(|second| rows::event(second * SECOND)).collect();
         assert_eq!(seen, expected);
         assert_eq!(read(None, 100, 39).await.len(), 30, "an event of exactly ten seconds ago is old enough");
+    }
+
+    async fn an_event_whose_unit_took_too_long_is_never_committed(stage: Stage) {
+        let latest = i64::try_from(EVENTS_COMMIT_WITHIN.as_micros()).unwrap();
+        let now = Arc::new(AtomicI64::new(0));
+        let clock = Arc::clone(&now);
+        stage.store.set_clock(move || rows::at(clock.load(Ordering::SeqCst)));
+        let write = async |micros: i64, ends: i64| {
+            let now = Arc::clone(&now);
+            stage.rows.write(async move |work: &mut Work| {
+                now.store(micros, Ordering::SeqCst);
+                work.add_events(&[rows::event(micros + 1), rows::event(micros)]).await?;
+                now.store(ends, Ordering::SeqCst);
+                Ok(())
+            }).await
+        };
+        assert_eq!(write(0, latest).await, Ok(()));
+        assert_eq!(write(10, 10 + latest + 1).await, Err(StoreError::TooLate));
+        let unless_counted = stage.rows.write(async |work: &mut Work| {
+            work.add_event_unless_counted(&rows::event(9), &[], rows::at(0)).await
+        });
+        assert_eq!(unless_counted.await, Err(StoreError::TooLate));
+        let without_events = stage.rows.write(async |work: &mut Work| {
+            work.add_email_template(&rows::email_template("verify_email")).await
+        });
+        assert!(without_events.await.is_ok(), "what has no event may take its time");
+
+        // Whoever reads up to ten seconds ago has therefore seen all that will ever be there.
+        let ids = async |now: i64| {
+            let range = EventRange::Checkpoint { from: None, take: 100, now: rows::at(now) };
+            let query = EventQuery { range, filter: EventFilter::Every };
+            let listed = stage.rows.list_events(&query).await.unwrap();
+            listed.items.into_iter().map(|event| event.log_id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(60_000_000).await, [rows::log_id(0), rows::log_id(1)]);
     }
 }

@@ -7,6 +7,7 @@ mod connections;
 mod emails;
 mod events;
 mod log_retention;
+mod log_search;
 mod log_streams;
 mod mail_queue;
 mod meters;

@@ -1,14 +1,25 @@
-//! Log events: written many at once, read by pages or from a checkpoint on.
+//! Log events: written many at once, searched and paged, read from a checkpoint on.
 //!
 //! The key is (tenant, log id): log ids begin with the microsecond and end with random digits, so this is the order
 //! by time and id that lists need, retention can drop a range of it, and finding one by its id needs no second index.
 
+mod condition;
+mod plan;
+mod search;
+
 use std::time::Duration;
 
-use jiff::Timestamp;
-use model::{ClientId, ConnectionId, EventType, Identifier, LogEvent, LogId, TenantId, UserId};
+use jiff::{SignedDuration, Timestamp};
+use model::{
+    ClientId, ConnectionId, EventFilter, EventType, Identifier, LogEvent, LogId, TenantId, UserId,
+    tidy, tidy_members,
+};
 
 use crate::meters::MeterKey;
+use plan::Plan;
+pub use search::EVENTS_LOOKED_AT;
+use search::{Fitting, Order};
+
 use crate::statement::{Row, Select, Value, arguments, json, tuples};
 use crate::tenant_store::{Conditions, Listing, reads};
 use crate::{Listed, Page, StoreError, TenantStore, Work};
@@ -54,20 +65,22 @@ pub struct DecisionFilter {
     pub before: Option<LogId>,
 }
 
-/// Equalities that events must fulfil.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventFilter {
-    pub event_type: Option<EventType>,
-    pub user_id: Option<UserId>,
-    pub client_id: Option<ClientId>,
-    pub ip: Option<String>,
+/// What came of a search.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Searched {
+    Found(Listed<LogEvent>),
+    /// So many events were looked at ([`EVENTS_LOOKED_AT`]) that the search was given up, at one of this time. What was
+    /// found until then is not told: it would pass for everything.
+    GaveUp(Timestamp),
 }
 
 const COLUMNS: &str = "log_id, occurred_at, event_type, description, client_id, client_name, connection, \
                        connection_id, ip, client_ip, user_id, user_name, user_agent, audience, scope, hostname, \
                        details, rest";
-/// What a decision is found by stands beside the event, and is not read back.
+/// What an event is found by stands beside it, and is not read back.
 const FOUND_BY: &str = "decision, decision_name";
+/// The user name of any event as an [`Identifier`]; only its column's name speaks of decisions.
+const NAME: &str = "decision_name";
 const COLUMN_COUNT: usize = 21;
 /// SQLite takes 32,766 arguments a statement.
 const ROWS_A_STATEMENT: usize = 500;
@@ -78,40 +91,66 @@ reads! {
 }
 
 impl TenantStore {
-    /// Events of one range that fulfil a filter.
+    /// Events of one range that fulfil a filter; fails where [`Self::search_events`] gives up.
     pub async fn list_events(&self, query: &EventQuery) -> Result<Listed<LogEvent>, StoreError> {
-        let filter = &query.filter;
-        let conditions = Conditions::of(&self.tenant)
-            .and("event_type =", filter.event_type.map(EventType::code))
-            .and("user_id =", filter.user_id.as_ref())
-            .and("client_id =", filter.client_id.as_ref())
-            .and("ip =", filter.ip.as_deref());
-        match &query.range {
-            EventRange::NewestFirst(page) => {
-                self.list(listing(conditions, "log_id DESC", page.clone()))
-                    .await
-            }
-            EventRange::OldestFirst(page) => {
-                self.list(listing(conditions, "log_id", page.clone())).await
-            }
+        match self.search_events(query, EVENT_TOTAL_LIMIT).await? {
+            Searched::Found(listed) => Ok(listed),
+            Searched::GaveUp(at) => Err(StoreError::Refused(format!(
+                "{EVENTS_LOOKED_AT} events were looked at, up to {at}, and too few fit"
+            ))),
+        }
+    }
+
+    /// Events of one range that fulfil a filter. The total stops at `total_limit` or with the page, whichever is more.
+    pub async fn search_events(
+        &self,
+        query: &EventQuery,
+        total_limit: u32,
+    ) -> Result<Searched, StoreError> {
+        let mut plan = Plan::of(&query.filter);
+        let (page, order) = match &query.range {
+            EventRange::NewestFirst(page) => (page.clone(), Order::NewestFirst),
+            EventRange::OldestFirst(page) => (page.clone(), Order::OldestFirst),
             EventRange::Checkpoint { from, take, now } => {
                 let settled = now.checked_sub(CHECKPOINT_DELAY).unwrap_or(Timestamp::MIN);
-                let conditions = conditions
-                    .and("log_id >", from.as_ref())
-                    .and("occurred_at <=", Some(settled));
-                let (conditions, mut arguments) = conditions.into_parts();
-                arguments.extend(arguments![*take]);
-                let sql = format!(
-                    "SELECT {COLUMNS} FROM events WHERE {conditions} ORDER BY log_id LIMIT ${}",
-                    arguments.len()
-                );
-                let items = self.all(Select::new(sql, arguments, read)).await?;
-                Ok(Listed {
-                    total: items.len() as u64,
-                    items,
-                })
+                plan.end_before(settled + SignedDuration::from_micros(1));
+                let page = Page::After {
+                    id: from.as_ref().map(ToString::to_string),
+                    take: *take,
+                };
+                (page, Order::OldestFirst)
             }
-        }
+        };
+        let (skipped, shown) = match page {
+            Page::Numbered { page, per_page } => {
+                (u64::from(page) * u64::from(per_page), u64::from(per_page))
+            }
+            Page::After { id, take } => {
+                id.iter().for_each(|id| plan.begin_behind(id));
+                (0, u64::from(take))
+            }
+        };
+        let counts = !matches!(query.range, EventRange::Checkpoint { .. });
+        let total_limit = if counts { u64::from(total_limit) } else { 0 };
+        let wanted = total_limit.max(skipped + shown);
+        let ids = match self.fitting(&plan, order, wanted).await? {
+            Fitting::Ids(ids) => ids,
+            Fitting::GaveUp(at) => {
+                return Ok(Searched::GaveUp(at.time().unwrap_or(Timestamp::MIN)));
+            }
+        };
+        let place = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let page = ids.get(place(skipped).min(ids.len())..).unwrap_or_default();
+        let page = page.get(..place(shown).min(page.len())).unwrap_or_default();
+        let items = self.fetched(page).await?;
+        Ok(Searched::Found(Listed {
+            total: if counts {
+                ids.len() as u64
+            } else {
+                items.len() as u64
+            },
+            items,
+        }))
     }
 }
 
@@ -139,6 +178,9 @@ impl TenantStore {
 impl Work {
     /// Writes events, many in one statement.
     pub async fn add_events(&mut self, events: &[LogEvent]) -> Result<(), StoreError> {
+        for event in events {
+            self.writes_event_of(event.date);
+        }
         for chunk in events.chunks(ROWS_A_STATEMENT) {
             let mut arguments = Vec::with_capacity(chunk.len() * COLUMN_COUNT);
             for event in chunk {
@@ -160,6 +202,7 @@ impl Work {
         meters: &[MeterKey],
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        self.writes_event_of(event.date);
         let mut arguments = cells(&self.tenant, event)?;
         let row = tuples(1, 1, COLUMN_COUNT);
         let row = row.trim_matches(['(', ')']);
@@ -180,31 +223,33 @@ impl Work {
     }
 }
 
+/// What a row holds. Whatever a writer put into an event, its texts are tidy here.
 fn cells(tenant: &TenantId, event: &LogEvent) -> Result<Vec<Value>, StoreError> {
-    let decision = event.decision();
-    let name = decision.and(event.user_name.as_deref()).map(Identifier::of);
-    Ok(arguments![
-        tenant,
-        &event.log_id,
-        event.date,
-        event.event_type.code(),
-        &event.description,
-        event.client_id.as_ref(),
-        event.client_name.as_ref(),
-        event.connection.as_ref(),
-        event.connection_id.as_ref(),
-        event.ip.as_ref(),
-        event.client_ip.as_ref(),
-        event.user_id.as_ref(),
-        event.user_name.as_ref(),
-        event.user_agent.as_ref(),
-        event.audience.as_ref(),
-        event.scope.as_ref(),
-        &event.hostname,
-        json(&event.details)?,
-        json(&event.rest)?,
-        decision,
-        name.as_ref(),
+    let text = |text: Option<&str>| Value::Text(text.map(|text| tidy(text).into_owned()));
+    let user_name = event.user_name.as_deref().map(tidy);
+    let name = user_name.as_deref().map(Identifier::of);
+    Ok(vec![
+        Value::from(tenant),
+        Value::from(&event.log_id),
+        Value::from(event.date),
+        Value::from(event.event_type.code()),
+        text(Some(&event.description)),
+        text(event.client_id.as_ref().map(ClientId::as_str)),
+        text(event.client_name.as_deref()),
+        text(event.connection.as_deref()),
+        text(event.connection_id.as_ref().map(ConnectionId::as_str)),
+        text(event.ip.as_deref()),
+        text(event.client_ip.as_deref()),
+        text(event.user_id.as_ref().map(UserId::as_str)),
+        text(user_name.as_deref()),
+        text(event.user_agent.as_deref()),
+        text(event.audience.as_deref()),
+        text(event.scope.as_deref()),
+        text(Some(&event.hostname)),
+        Value::from(json(&tidy_members(&event.details))?),
+        Value::from(json(&tidy_members(&event.rest))?),
+        Value::from(event.decision()),
+        Value::from(name.as_ref()),
     ])
 }
 

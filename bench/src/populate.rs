@@ -106,7 +106,7 @@ async fn add_events(
                 event(connection, at, number, crowd)
             })
             .collect();
-        rows.write(async move |work: &mut Work| work.add_events(&unit).await)
+        rows.write(async move |work: &mut Work| work.add_past_events(&unit).await)
             .await?;
         next = until;
         if next % 1_000_000 == 0 {

@@ -42,7 +42,7 @@ fn event(second: i64) -> LogEvent {
     let date = at(second);
     let text = |name: &str| Some(format!("{name}-{second}"));
     LogEvent {
-        log_id: LogId::new(format!("{}{second:036}", model::LogId::first_of(date))),
+        log_id: LogId::new(format!("{}{second:036}", LogId::first_of(date))),
         date,
         event_type: EventType::PasswordExchangeSucceeded,
         description: HOSTILE.to_owned(),

@@ -181,6 +181,11 @@ impl Work {
         for event in events {
             self.writes_event_of(event.date);
         }
+        self.add_past_events(events).await
+    }
+
+    /// Writes events that may be old: readers by checkpoint have passed their time and will not see them.
+    pub async fn add_past_events(&mut self, events: &[LogEvent]) -> Result<(), StoreError> {
         for chunk in events.chunks(ROWS_A_STATEMENT) {
             let mut arguments = Vec::with_capacity(chunk.len() * COLUMN_COUNT);
             for event in chunk {

@@ -486,6 +486,7 @@ const ADDED: [&str; 21] = [
     "add_connection",
     "add_user",
     "add_events",
+    "add_past_events",
     "add_breach",
     "add_day_counts",
     "note_active_users",

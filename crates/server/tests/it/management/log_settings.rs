@@ -204,7 +204,7 @@ async fn fill(world: &World, count: usize) {
             }
         })
         .collect();
-    let written = rows.write(async move |work: &mut Work| work.add_events(&events).await);
+    let written = rows.write(async move |work: &mut Work| work.add_past_events(&events).await);
     written.await.unwrap();
 }
 

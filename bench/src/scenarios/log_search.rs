@@ -70,8 +70,9 @@ pub(crate) async fn run(engine: Engine, effort: Effort, large: bool) -> Result<V
             (&small, &searches(&small, SMALL)),
             (&much, &searches(&much, crowd)),
             effort,
-        );
-        rows.push(row.await?);
+        )
+        .await?;
+        rows.push(row);
     }
     Ok(rows)
 }

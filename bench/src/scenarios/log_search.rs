@@ -18,8 +18,10 @@ const SMALL: Crowd = Crowd {
     events: 1_000,
 };
 
-/// What is searched by; each has a query of the n-th group of events.
-const SEARCHES: [(&str, fn(u64) -> String); 5] = [
+/// What is searched by, and the query of a group of events.
+type Search = (&'static str, fn(u64) -> String);
+
+const SEARCHES: [Search; 5] = [
     ("user", |group| format!("user_id:\"auth0|{group:024x}\"")),
     ("name", |group| {
         format!("user_name:\"user{group}@example.com\"")

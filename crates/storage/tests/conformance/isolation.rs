@@ -478,7 +478,7 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
 }
 
 /// Adds one of everything; each is new in its tenant, whatever another has.
-const ADDED: [&str; 21] = [
+const ADDED: [&str; 22] = [
     "add_tenant",
     "add_client",
     "add_resource_server",

@@ -112,7 +112,7 @@ async fn fail(world: &World, numbers: std::ops::Range<usize>) {
 
 async fn write(world: &World, events: Vec<LogEvent>) {
     let rows = world.app.tenant(&world.tenant.id);
-    rows.write(async move |work: &mut Work| work.add_events(&events).await)
+    rows.write(async move |work: &mut Work| work.add_past_events(&events).await)
         .await
         .unwrap();
 }

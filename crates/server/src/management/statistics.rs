@@ -16,7 +16,7 @@ use super::authorization::ManagementCall;
 use super::uri::Query;
 use crate::answer::management::{Problem, answer};
 use crate::breach::Stage;
-use crate::day::{day_of, day_on, start_of};
+use crate::day::{date_of, day_of, day_on, start_of};
 
 /// The span of active users, today included, and of daily figures that name no day.
 const DAYS: i64 = 30;
@@ -96,8 +96,10 @@ fn day(query: &Query, name: &'static str) -> Result<Option<i64>, Problem> {
     };
     let is_day = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
     let date = is_day.then(|| Date::strptime("%Y%m%d", text).ok());
-    match date.flatten() {
-        Some(date) => Ok(Some(day_on(date))),
+    // The calendar's last day has no moments here.
+    let day = date.flatten().map(|date| (day_on(date), date));
+    match day.filter(|(day, date)| date_of(*day) == *date) {
+        Some((day, _)) => Ok(Some(day)),
         None => Err(invalid(&format!("'{name}' must be a day such as 20260131"))),
     }
 }
@@ -105,3 +107,6 @@ fn day(query: &Query, name: &'static str) -> Result<Option<i64>, Problem> {
 fn invalid(why: &str) -> Problem {
     Problem::InvalidQuery(format!("Query validation error: {why}."))
 }
+
+#[cfg(test)]
+mod fuzzed;

@@ -1,7 +1,7 @@
 //! `portcullis logs tail`: events on standard output as they are written, until it is stopped.
 //!
-//! What was written a moment ago is shown at once. An event may be committed after a younger one, so the last half minute
-//! is looked at again each time; such an event is shown late, but shown, and each is shown once.
+//! What was written a moment ago is shown at once. An event may be committed after a younger one, so the last
+//! seconds are looked at again each time; such an event is shown late, but shown, and each is shown once.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -36,9 +36,9 @@ pub(crate) struct Tail {
 }
 
 const EVERY: Duration = Duration::from_millis(500);
-const PAGE: u32 = 500;
+const PAGE: u32 = 1_000;
 /// So far back an event may still be committed.
-const LATE: SignedDuration = SignedDuration::from_secs(30);
+const LATE: SignedDuration = SignedDuration::from_secs(20);
 /// Clocks of nodes differ.
 const AHEAD: SignedDuration = SignedDuration::from_secs(10);
 
@@ -60,27 +60,23 @@ async fn follow(rows: &TenantStore, options: &Tail, shown: &mut Shown) -> Result
     loop {
         let now = SystemClock.now();
         let settled = LogId::first_of(now.checked_sub(LATE)?);
+        let until = LogId::first_of(now.checked_add(AHEAD)?);
         let mut cursor = shown.after.clone();
         loop {
-            let page = page(rows, cursor, now).await?;
-            let Some(last) = page.last() else { break };
-            cursor = last.log_id.clone();
-            let mut lines = String::new();
-            for event in &page {
-                if shown.is_new(&event.log_id, &settled) && options.wants(event) {
-                    lines.push_str(&match options.json {
-                        true => json_line(event),
-                        false => plain_line(event),
-                    });
+            // Ids first, since most of what is looked at again has been shown.
+            let ids = rows.list_log_ids(&cursor, &until, PAGE).await?;
+            if let Some(place) = ids.iter().position(|id| !shown.has(id)) {
+                let after = place.checked_sub(1).map_or(&cursor, |before| &ids[before]);
+                for event in page(rows, after.clone(), ids.len() - place, now).await? {
+                    let is_new = shown.is_new(&event.log_id, &settled);
+                    if is_new && options.wants(&event) && !show(&event, options.json)? {
+                        return Ok(());
+                    }
                 }
             }
-            let mut out = io::stdout().lock();
-            match out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-                written => written?,
-            }
-            if page.len() < PAGE as usize {
-                break;
+            match ids.last() {
+                Some(last) if ids.len() == PAGE as usize => cursor = last.clone(),
+                _ => break,
             }
         }
         shown.settle(settled);
@@ -88,15 +84,33 @@ async fn follow(rows: &TenantStore, options: &Tail, shown: &mut Shown) -> Result
     }
 }
 
-async fn page(rows: &TenantStore, after: LogId, now: Timestamp) -> Result<Vec<LogEvent>, Failure> {
+async fn page(
+    rows: &TenantStore,
+    after: LogId,
+    count: usize,
+    now: Timestamp,
+) -> Result<Vec<LogEvent>, Failure> {
     let range = EventRange::Checkpoint {
         from: Some(after),
-        take: PAGE,
+        take: u32::try_from(count).unwrap_or(PAGE),
         // A reader by checkpoint stops before what may come late; here that is looked at again instead.
         now: now.checked_add(CHECKPOINT_DELAY)?.checked_add(AHEAD)?,
     };
     let filter = EventFilter::default();
     Ok(rows.list_events(&EventQuery { range, filter }).await?.items)
+}
+
+/// Prints an event; false if nobody reads any more.
+fn show(event: &LogEvent, as_json: bool) -> Result<bool, Failure> {
+    let line = match as_json {
+        true => json_line(event),
+        false => plain_line(event),
+    };
+    let mut out = io::stdout().lock();
+    match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => Ok(written.map(|()| true)?),
+    }
 }
 
 /// What has been shown: everything up to an event, and some that are younger.
@@ -116,6 +130,10 @@ impl Shown {
             self.after = id.clone();
         }
         is_new
+    }
+
+    fn has(&self, id: &LogId) -> bool {
+        *id <= self.after || self.young.contains(id)
     }
 
     /// Nothing comes late any more up to this event.

@@ -38,6 +38,7 @@ pub(crate) async fn run(options: &Demo) -> Result<(), Failure> {
     let app = open::app(&settings, opened, mailing::settings(&settings, true)?).await?;
     Courier::new(&app, route(&app)).start();
     LogStreams::new(&app).start();
+    server::statistics::start(&app);
     let router = server::router(app.clone());
     let listening = server::serve::serve(&app, &router, listeners, &transport)?;
     println!("listening on https://{domain}/");

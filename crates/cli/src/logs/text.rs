@@ -5,14 +5,14 @@
 
 use std::fmt::Write as _;
 
-use model::{LogEvent, UserId, wire_time};
+use model::{LogEvent, UserId, is_visible, wire_time};
 
 /// The wire's object on one line, with a line's end.
 pub(super) fn json_line(event: &LogEvent) -> String {
     let object = server::log_event_on_the_wire(event).to_string();
     let mut line = String::with_capacity(object.len() + 1);
     for character in object.chars() {
-        if is_hidden(character) {
+        if !is_visible(character) {
             // Only texts hold such characters, and there an escape means the same.
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
@@ -46,38 +46,13 @@ pub(super) fn plain_line(event: &LogEvent) -> String {
 fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for character in text.chars() {
-        if is_hidden(character) {
+        if !is_visible(character) {
             let _ = write!(visible, "\\u{{{:x}}}", u32::from(character));
         } else {
             visible.push(character);
         }
     }
     visible
-}
-
-/// Whether a character is an instruction to whatever shows it (Unicode's Cc, and of Cf and the like what hides or
-/// reorders; UTR 36 §3, CVE-2021-42574).
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'..='\u{1160}'
-                | '\u{17b4}'..='\u{17b5}'
-                | '\u{180b}'..='\u{180f}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{3164}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff0}'..='\u{fffb}'
-                | '\u{1bca0}'..='\u{1bca3}'
-                | '\u{1d173}'..='\u{1d17a}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
 }
 
 #[cfg(test)]
@@ -116,7 +91,7 @@ pub(super) mod tests {
     fn assert_tame(line: &str) {
         let (line, end) = line.split_at(line.len() - 1);
         assert_eq!(end, "\n");
-        let hidden: Vec<char> = line.chars().filter(|&c| is_hidden(c)).collect();
+        let hidden: Vec<char> = line.chars().filter(|&c| !is_visible(c)).collect();
         assert!(hidden.is_empty(), "{hidden:?}");
         assert!(line.contains("名前 🎉"), "{line}");
     }

@@ -43,6 +43,8 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
         .filter_map(|listener| listener.local_addr().ok())
         .collect();
     let router = server::router(app.clone());
+    // Whoever reads that this server listens may stop it at once, and it must end as it should.
+    let stop = stop_signal();
     let mut listening = server::serve::serve(&app, &router, listeners, &transport)?;
     let metrics_router = server::metrics_endpoint::router(metrics);
     let metrics = server::serve::serve(&app, &metrics_router, metrics_listener, &Transport::Plain)?;
@@ -56,7 +58,7 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
     }
 
     let stopped = tokio::select! {
-        () = stop_signal() => Ok(()),
+        () = stop => Ok(()),
         error = listening.failed() => Err(Failure::new(format!("a listener failed: {error}"))),
     };
     tracing::info!("draining");
@@ -65,12 +67,15 @@ pub(crate) async fn run(options: &Serve) -> Result<(), Failure> {
     stopped
 }
 
-/// SIGTERM, or Ctrl-C at a terminal.
-pub(crate) async fn stop_signal() {
-    let mut terminate = signal(SignalKind::terminate()).expect("signal handlers can be installed");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// SIGTERM, or Ctrl-C at a terminal, from this call on.
+pub(crate) fn stop_signal() -> impl Future<Output = ()> {
+    let of = |kind| signal(kind).expect("signal handlers can be installed");
+    let (mut terminate, mut interrupt) = (of(SignalKind::terminate()), of(SignalKind::interrupt()));
+    async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
-use reqwest::{Certificate, Client, Method};
+use reqwest::{Certificate, Client, ClientBuilder, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use temporary_postgres::TemporaryPostgres;
@@ -50,6 +51,12 @@ pub(crate) fn binary() -> Command {
         .env("RUST_LOG", "warn")
         .stdin(Stdio::null());
     command
+}
+
+/// Ends every request: of a thousand at a node that is killed, the client's pool may leave one waiting for a connection
+/// that nobody opens.
+fn client() -> ClientBuilder {
+    Client::builder().timeout(Duration::from_secs(60))
 }
 
 pub(crate) fn free_port() -> u16 {
@@ -152,7 +159,7 @@ impl Deployment {
         let mut node = self.start_over("https", "--tls-dev", change);
         let ca = std::fs::read(self.directory.path().join("dev-ca/ca.pem")).unwrap();
         let ca = Certificate::from_pem(&ca).unwrap();
-        let trusting = Client::builder().tls_certs_only([ca]);
+        let trusting = client().tls_certs_only([ca]);
         // A kept connection may be closed by the node just when it is used again.
         node.http = trusting.pool_max_idle_per_host(0).build().unwrap();
         node
@@ -174,7 +181,7 @@ impl Deployment {
             child,
             base: format!("{scheme}://127.0.0.1:{port}"),
             metrics: format!("http://127.0.0.1:{metrics}/metrics"),
-            http: Client::builder().build().unwrap(),
+            http: client().build().unwrap(),
         };
         let line = lines.next().and_then(Result::ok).unwrap_or_default();
         assert!(

@@ -43,8 +43,12 @@ async function deployCli(...command) {
     AUTH0_CLIENT_ID: administrator.clientId,
     AUTH0_CLIENT_SECRET: administrator.clientSecret,
     AUTH0_AUDIENCE: managementAudience,
-    // The tool never exports these two.
-    AUTH0_KEYWORD_REPLACE_MAPPINGS: JSON.stringify({ SMTP_USER: 'shop', SMTP_PASS: 'correct horse' }),
+    // The tool never exports these.
+    AUTH0_KEYWORD_REPLACE_MAPPINGS: JSON.stringify({
+      SMTP_USER: 'shop',
+      SMTP_PASS: 'correct horse',
+      SIEM_TOKEN: 'Bearer 4711',
+    }),
   };
   try {
     return (await promisify(execFile)(process.execPath, [tool, ...command], { env })).stdout;
@@ -85,6 +89,7 @@ async function tenantAsItIs() {
     bruteForce: await attackProtection.bruteForceProtection.get(),
     suspiciousIp: await attackProtection.suspiciousIpThrottling.get(),
     provider: await management.emails.provider.get(),
+    streams: await management.logStreams.list(),
     templates: await Promise.all(file.emailTemplates.map(({ template }) => management.emailTemplates.get(template))),
   };
 }
@@ -106,6 +111,8 @@ test('imports a tenant file', async () => {
   assert.equal(backend.token_endpoint_auth_method, 'client_secret_post');
   assert.equal(backend.is_token_endpoint_ip_header_trusted, true);
   assert.equal((await management.emails.provider.get()).credentials.smtp_user, 'shop');
+  const [stream] = await management.logStreams.list();
+  assert.deepEqual([stream.name, stream.sink.httpAuthorization], ['SIEM', 'Bearer 4711']);
   const template = await management.emailTemplates.get('blocked_account');
   assert.match(template.body, /\{\{ user\.source_ip \}\}/);
 });
@@ -143,7 +150,11 @@ test('exports the same, as one file and as a directory', async () => {
   const whole = read(exported('yaml', 'tenant.yaml'));
   const clients = whole.clients.filter((client) => client.name !== 'e2e');
   assert.equal(clients.length, whole.clients.length - 1, 'the administrator is there as well');
-  assertSays({ ...whole, clients }, file, 'tenant.yaml');
+  // The tool writes a placeholder of its own for the secret.
+  const expected = structuredClone(file);
+  for (const { sink } of expected.logStreams) delete sink.httpAuthorization;
+  assertSays({ ...whole, clients }, expected, 'tenant.yaml');
+  assert.ok(!readFileSync(exported('yaml', 'tenant.yaml'), 'utf8').includes('4711'));
 
   const backend = JSON.parse(readFileSync(exported('directory', 'clients', 'Shop backend.json'), 'utf8'));
   assert.deepEqual(backend, whole.clients.find((client) => client.name === backend.name));

@@ -11,7 +11,7 @@ use super::condition::Condition;
 use super::plan::{Plan, Walk, Way, behind};
 use super::{COLUMNS, read};
 use crate::engine::Dialect;
-use crate::statement::{Row, Select, Value, tuples};
+use crate::statement::{Row, Select, Value, padded, tuples};
 use crate::{StoreError, TenantStore};
 
 /// A search looks at no more events than these.
@@ -125,15 +125,13 @@ impl TenantStore {
     pub(super) async fn fetched(&self, ids: &[LogId]) -> Result<Vec<LogEvent>, StoreError> {
         let mut events = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(FETCHED) {
-            // A few lengths of the list, so that a few statements serve all pages.
-            let length = chunk.len().next_power_of_two();
-            let padded = chunk.iter().chain(chunk.last().into_iter().cycle());
-            let mut arguments = vec![Value::from(&self.tenant)];
-            arguments.extend(padded.take(length).map(Value::from));
+            let padded = padded(chunk);
             let sql = format!(
                 "SELECT {COLUMNS} FROM events WHERE tenant_id = $1 AND log_id IN {}",
-                tuples(2, 1, length)
+                tuples(2, 1, padded.len())
             );
+            let mut arguments = vec![Value::from(&self.tenant)];
+            arguments.extend(padded.into_iter().map(Value::from));
             let mut found = self.all(Select::new(sql, arguments, read)).await?;
             found.sort_unstable_by(|one, other| one.log_id.cmp(&other.log_id));
             // One that retention has removed meanwhile is not there any more.

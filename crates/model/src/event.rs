@@ -36,6 +36,30 @@ pub struct LogEvent {
 }
 
 impl LogEvent {
+    /// An event of which only this is known; its id is its writer's to give.
+    pub fn bare(date: Timestamp, event_type: EventType, hostname: String) -> Self {
+        Self {
+            log_id: LogId::new(String::new()),
+            date,
+            event_type,
+            description: String::new(),
+            client_id: None,
+            client_name: None,
+            connection: None,
+            connection_id: None,
+            ip: None,
+            client_ip: None,
+            user_id: None,
+            user_name: None,
+            user_agent: None,
+            audience: None,
+            scope: None,
+            hostname,
+            details: Map::new(),
+            rest: Map::new(),
+        }
+    }
+
     /// The reason of the refusal whose record this event is (`details.portcullis.decision.reason`).
     pub fn decision(&self) -> Option<&str> {
         let ours = self.details.get("portcullis")?;

@@ -18,7 +18,7 @@ use futures_util::stream::iter;
 use jiff::Timestamp;
 use model::{EventType, LogEvent, LogId};
 use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use server::{Clock as _, SystemClock};
 use storage::{Database, LogStreamRecord, Store, StoreSettings, TenantStore, Work};
 
@@ -109,23 +109,8 @@ fn failed_login(number: usize) -> LogEvent {
     let date = Timestamp::new(start, 0).unwrap() + Duration::from_micros(number as u64);
     LogEvent {
         log_id: LogId::new(format!("900{:017}{number:036}", date.as_microsecond())),
-        date,
-        event_type: EventType::WrongPassword,
         description: number.to_string(),
-        client_id: None,
-        client_name: None,
-        connection: None,
-        connection_id: None,
-        ip: None,
-        client_ip: None,
-        user_id: None,
-        user_name: None,
-        user_agent: None,
-        audience: None,
-        scope: None,
-        hostname: "localhost".to_owned(),
-        details: Map::new(),
-        rest: Map::new(),
+        ..LogEvent::bare(date, EventType::WrongPassword, "localhost".to_owned())
     }
 }
 

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use mail::{SendError, next_try};
-use model::{EventType, LogEvent, LogId, TenantId};
-use serde_json::{Map, json};
+use model::{EventType, LogEvent, TenantId};
+use serde_json::json;
 use storage::{ClaimedMail, QueuedMail, Settled, StoreError, Work};
 
 use super::compose::{Composed, compose};
@@ -144,23 +144,8 @@ pub(super) fn about(
         "portcullis": { "message_id": mail.message_id },
     });
     LogEvent {
-        log_id: LogId::new(String::new()),
-        date: mail.created_at,
-        event_type,
         description: bounded(description),
-        client_id: None,
-        client_name: None,
-        connection: None,
-        connection_id: None,
-        ip: None,
-        client_ip: None,
-        user_id: None,
-        user_name: None,
-        user_agent: None,
-        audience: None,
-        scope: None,
-        hostname: bounded(hostname),
         details: details.as_object().cloned().unwrap_or_default(),
-        rest: Map::new(),
+        ..LogEvent::bare(mail.created_at, event_type, bounded(hostname))
     }
 }

@@ -8,7 +8,7 @@ mod sdk;
 
 use keys::Entropy;
 use model::{EventType, Identifier, LogEvent, LogId, UserRecord};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::request::RequestContext;
@@ -24,27 +24,14 @@ pub(crate) fn draft(cx: &RequestContext, event_type: EventType) -> LogEvent {
     let now = cx.now_again();
     LogEvent {
         log_id: log_id(now, 0, &*cx.app.entropy),
-        date: now,
-        event_type,
-        description: String::new(),
-        client_id: None,
-        client_name: None,
-        connection: None,
-        connection_id: None,
         ip: Some(address_text(cx.address())),
-        client_ip: None,
-        user_id: None,
-        user_name: None,
         user_agent: cx.user_agent.as_deref().map(bounded),
-        audience: None,
-        scope: None,
-        hostname: bounded(&cx.tenant().domain),
-        details: Map::new(),
         rest: cx
             .sdk
             .iter()
             .map(|sdk| ("auth0_client".to_owned(), sdk.clone()))
             .collect(),
+        ..LogEvent::bare(now, event_type, bounded(&cx.tenant().domain))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use model::{EventType, LogEvent, LogId, LogStreamStatus, Tenant};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use storage::{LogStreamClaim, LogStreamOutcome, LogStreamRecord, StoreError, TenantStore, Work};
 
 use super::backoff::{self, Next};
@@ -161,24 +161,13 @@ impl Held<'_> {
             unreachable!("an object was written down");
         };
         LogEvent {
-            log_id: LogId::new(String::new()),
-            date: self.record.created_at,
-            event_type,
             description: bounded(description),
-            client_id: None,
-            client_name: None,
-            connection: None,
-            connection_id: None,
-            ip: None,
-            client_ip: None,
-            user_id: None,
-            user_name: None,
-            user_agent: None,
-            audience: None,
-            scope: None,
-            hostname: bounded(&self.tenant.domain),
             details,
-            rest: Map::new(),
+            ..LogEvent::bare(
+                self.record.created_at,
+                event_type,
+                bounded(&self.tenant.domain),
+            )
         }
     }
 }

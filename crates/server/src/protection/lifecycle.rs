@@ -6,8 +6,8 @@
 
 use guard::{BLOCK_LIFE, MeterKind, Row};
 use jiff::Timestamp;
-use model::{ClientId, EventType, LogEvent, LogId, Tenant, wire_time};
-use serde_json::{Map, Value, json};
+use model::{ClientId, EventType, LogEvent, Tenant, wire_time};
+use serde_json::{Value, json};
 use storage::{MeterRecord, Shown};
 
 use crate::event_log::{address_text, bounded};
@@ -134,24 +134,11 @@ pub(crate) fn ended(tenant: &Tenant, block: &Block, now: Timestamp) -> LogEvent 
 fn of_block(tenant: &Tenant, event_type: EventType, block: &Block, now: Timestamp) -> LogEvent {
     let shown = &block.shown;
     let mut event = LogEvent {
-        log_id: LogId::new(String::new()),
-        date: now,
-        event_type,
-        description: String::new(),
-        client_id: None,
-        client_name: None,
         connection: Some(shown.connection.clone()),
-        connection_id: None,
         ip: shown.address.parse().ok().map(address_text),
-        client_ip: None,
         user_id: shown.user.clone(),
         user_name: Some(shown.identifier.clone()),
-        user_agent: None,
-        audience: None,
-        scope: None,
-        hostname: bounded(&tenant.domain),
-        details: Map::new(),
-        rest: Map::new(),
+        ..LogEvent::bare(now, event_type, bounded(&tenant.domain))
     };
     let scope = match block.is_everywhere() {
         true => "identifier",

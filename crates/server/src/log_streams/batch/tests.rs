@@ -1,5 +1,4 @@
 use model::{EventCategory, EventType, LogStreamId, LogStreamSettings, LogStreamStatus};
-use serde_json::Map;
 
 use super::*;
 
@@ -21,23 +20,12 @@ fn stream(content_format: ContentFormat) -> LogStream {
 fn event(number: usize, event_type: EventType, weight: usize) -> LogEvent {
     LogEvent {
         log_id: LogId::new(format!("900{number:053}")),
-        date: model::from_micros(1_767_225_600_000_000),
-        event_type,
         description: "\u{202e}\"\n".repeat(weight),
-        client_id: None,
-        client_name: None,
-        connection: None,
-        connection_id: None,
-        ip: None,
-        client_ip: None,
-        user_id: None,
-        user_name: None,
-        user_agent: None,
-        audience: None,
-        scope: None,
-        hostname: "login.example.com".to_owned(),
-        details: Map::new(),
-        rest: Map::new(),
+        ..LogEvent::bare(
+            model::from_micros(1_767_225_600_000_000),
+            event_type,
+            "login.example.com".to_owned(),
+        )
     }
 }
 

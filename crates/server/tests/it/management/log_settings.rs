@@ -184,23 +184,10 @@ async fn fill(world: &World, count: usize) {
             let date = now - jiff::SignedDuration::from_millis(500 * number as i64);
             model::LogEvent {
                 log_id: model::LogId::new(format!("{}{number:036}", model::LogId::first_of(date))),
-                date,
-                event_type: model::EventType::Warning,
                 description: "An old warning.".to_owned(),
-                client_id: None,
-                client_name: None,
-                connection: None,
-                connection_id: None,
-                ip: None,
-                client_ip: None,
-                user_id: None,
-                user_name: None,
-                user_agent: None,
-                audience: None,
-                scope: None,
-                hostname: world.domain().to_owned(),
                 details: serde_json::Map::new(),
                 rest: serde_json::Map::new(),
+                ..model::LogEvent::bare(date, model::EventType::Warning, world.domain().to_owned())
             }
         })
         .collect();

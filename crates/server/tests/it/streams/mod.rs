@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::{EventType, LogEvent, LogId};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use server::log_streams::LogStreams;
 use server::{Clock as _, OutgoingSettings};
 use storage::{CHECKPOINT_DELAY, Work};
@@ -120,23 +120,8 @@ async fn write(world: &World, events: Vec<LogEvent>) {
 fn failed_login(number: usize, at: Timestamp) -> LogEvent {
     LogEvent {
         log_id: LogId::new(format!("900{:017}{number:036}", at.as_microsecond())),
-        date: at,
-        event_type: EventType::WrongPassword,
         description: number.to_string(),
-        client_id: None,
-        client_name: None,
-        connection: None,
-        connection_id: None,
-        ip: None,
-        client_ip: None,
-        user_id: None,
-        user_name: None,
-        user_agent: None,
-        audience: None,
-        scope: None,
-        hostname: "login.example.com".to_owned(),
-        details: Map::new(),
-        rest: Map::new(),
+        ..LogEvent::bare(at, EventType::WrongPassword, "login.example.com".to_owned())
     }
 }
 

@@ -60,6 +60,16 @@ impl LogEvent {
         }
     }
 
+    /// The same event at another time; its id keeps its number and its random digits.
+    #[must_use]
+    pub fn dated(&self, at: Timestamp) -> Self {
+        Self {
+            log_id: self.log_id.moved_to(at),
+            date: at,
+            ..self.clone()
+        }
+    }
+
     /// The reason of the refusal whose record this event is (`details.portcullis.decision.reason`).
     pub fn decision(&self) -> Option<&str> {
         let ours = self.details.get("portcullis")?;
@@ -79,6 +89,12 @@ impl LogId {
     /// No id of this moment or later comes before it, and none of an earlier one after it.
     pub fn first_of(at: Timestamp) -> Self {
         Self::new(format!("900{:017}", at.as_microsecond().max(0)))
+    }
+
+    fn moved_to(&self, at: Timestamp) -> Self {
+        let begin = Self::first_of(at);
+        let rest = self.as_str().get(begin.as_str().len()..);
+        Self::new(format!("{begin}{}", rest.unwrap_or_default()))
     }
 
     /// The moment that it begins with.
@@ -188,5 +204,20 @@ mod tests {
         assert!(early < LogId::first_of(from_micros(1_001)));
         assert_eq!(late.time(), Some(from_micros(1_790_000_000_000_000)));
         assert_eq!(LogId::new("900x").time(), None);
+    }
+
+    #[test]
+    fn an_event_that_is_dated_anew_keeps_its_place_within_its_commit() {
+        let (first, again) = (from_micros(1_000), from_micros(2_000));
+        let event = LogEvent {
+            log_id: LogId::of(first, 12, 7),
+            ..LogEvent::bare(first, EventType::WrongPassword, "a.example".to_owned())
+        };
+        let expected = LogEvent {
+            log_id: LogId::of(again, 12, 7),
+            date: again,
+            ..event.clone()
+        };
+        assert_eq!(event.dated(again), expected);
     }
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use model::TenantId;
 
 use crate::engine::Transaction;
+use crate::promptness::Promptness;
 use crate::statement::{Row, Select, Statement, Value};
 use crate::trace::Trace;
 use crate::{StoreError, tenant_store};
@@ -20,16 +21,23 @@ pub struct Work {
     pub(crate) failed: Option<StoreError>,
     /// The time of the oldest event that the unit writes.
     pub(crate) oldest_event: Option<Timestamp>,
+    pub(crate) promptness: Promptness,
     trace: Arc<Trace>,
 }
 
 impl Work {
-    pub(crate) fn new(tenant: TenantId, transaction: Transaction, trace: Arc<Trace>) -> Self {
+    pub(crate) fn new(
+        tenant: TenantId,
+        transaction: Transaction,
+        promptness: Promptness,
+        trace: Arc<Trace>,
+    ) -> Self {
         Self {
             tenant,
             transaction,
             failed: None,
             oldest_event: None,
+            promptness,
             trace,
         }
     }
@@ -71,6 +79,11 @@ impl Work {
     /// Notes that an event of this time is written.
     pub(crate) fn writes_event_of(&mut self, time: Timestamp) {
         self.oldest_event = Some(self.oldest_event.map_or(time, |oldest| oldest.min(time)));
+    }
+
+    /// Whether the unit may still be committed at its end.
+    pub(crate) fn check_promptness(&self) -> Result<(), StoreError> {
+        self.promptness.check(self.oldest_event)
     }
 
     /// Changes the schema.

@@ -7,6 +7,7 @@ mod condition;
 mod plan;
 mod search;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -176,12 +177,24 @@ impl TenantStore {
 }
 
 impl Work {
-    /// Writes events, many in one statement.
+    /// Writes events, many in one statement. Those that have waited for long are written as of now.
     pub async fn add_events(&mut self, events: &[LogEvent]) -> Result<(), StoreError> {
-        for event in events {
-            self.writes_event_of(event.date);
-        }
-        self.add_past_events(events).await
+        let events = self.dated(events);
+        self.add_past_events(&events).await
+    }
+
+    /// The events as they are written: those that have waited for long get the present time. Nothing else about them is
+    /// decided here, least of all what they tell of.
+    fn dated<'e>(&mut self, events: &'e [LogEvent]) -> Cow<'e, [LogEvent]> {
+        let Some(oldest) = events.iter().map(|event| event.date).min() else {
+            return Cow::Borrowed(events);
+        };
+        let Some(now) = self.promptness.instead_of(oldest) else {
+            self.writes_event_of(oldest);
+            return Cow::Borrowed(events);
+        };
+        self.writes_event_of(now);
+        events.iter().map(|event| event.dated(now)).collect()
     }
 
     /// Writes events that may be old: readers by checkpoint have passed their time and will not see them.
@@ -207,8 +220,8 @@ impl Work {
         meters: &[MeterKey],
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.writes_event_of(event.date);
-        let mut arguments = cells(&self.tenant, event)?;
+        let dated = self.dated(std::slice::from_ref(event));
+        let mut arguments = cells(&self.tenant, dated.first().unwrap_or(event))?;
         let row = tuples(1, 1, COLUMN_COUNT);
         let row = row.trim_matches(['(', ')']);
         let counts = if meters.is_empty() {

@@ -3,12 +3,15 @@
 //! The first unit holds the writer until the others wait, so what is counted does not depend on the disk.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};
-use model::ClientId;
-use storage::{Added, Database, Page, Store, StoreError, StoreSettings, Work};
+use model::{ClientId, EventFilter, LogId};
+use storage::{
+    Added, Database, EventQuery, EventRange, Page, Store, StoreError, StoreSettings, Work,
+};
 
 use crate::rows;
 use crate::stage::{Engine, Stage};
@@ -25,7 +28,7 @@ enum Then {
 
 async fn batch(stage: &Stage, units: &[Then]) -> Vec<Result<Result<Added, StoreError>, ()>> {
     let (release, held) = mpsc::channel();
-    let held = std::sync::Mutex::new(held);
+    let held = Mutex::new(held);
     let holding = stage.rows.write(async move |_: &mut Work| {
         held.lock().unwrap().recv().unwrap();
         Ok(())
@@ -104,6 +107,85 @@ async fn a_unit_that_fails_harms_no_neighbour() {
     }
     let token = stage.rows.find_access_token(&[1; 32], rows::at(0)).await;
     assert_eq!(token, Ok(None));
+}
+
+/// Units that wait together. Each writes an event of the time at which they began to wait, and then takes some
+/// milliseconds by the store's clock; tells what became of each, at what time its event is, and in how many commits.
+async fn take(durations: &[i64]) -> (Vec<Result<(), StoreError>>, Vec<Option<i64>>, u64) {
+    let stage = Stage::open(Engine::Sqlite).await;
+    let now = Arc::new(AtomicI64::new(0));
+    let clock = Arc::clone(&now);
+    stage
+        .store
+        .set_clock(move || rows::at(1_000 * clock.load(Ordering::SeqCst)));
+    let (release, held) = mpsc::channel::<()>();
+    let (began, begun) = tokio::sync::oneshot::channel();
+    let (held, began) = (Mutex::new(held), Mutex::new(Some(began)));
+    let holding = stage.rows.write(async move |_: &mut Work| {
+        let began = began.lock().unwrap().take();
+        began.map(|began| began.send(()));
+        held.lock().unwrap().recv().unwrap();
+        Ok(())
+    });
+    let units = join_all(durations.iter().zip(0..).map(|(duration, number)| {
+        let (now, duration) = (Arc::clone(&now), *duration);
+        stage.rows.write(async move |work: &mut Work| {
+            let mut event = rows::event(0);
+            event.hostname = format!("{number}");
+            event.log_id = LogId::of(event.date, number, 0);
+            work.add_events(&[event]).await?;
+            now.fetch_add(duration, Ordering::SeqCst);
+            Ok(())
+        })
+    }));
+    let before = stage.store.commit_counts().commits;
+    let behind = async move {
+        begun.await.unwrap();
+        join(units, async move { release.send(()).unwrap() })
+            .await
+            .0
+    };
+    let (held, answers) = join(holding, behind).await;
+    held.unwrap();
+    // Besides the one that held the writer.
+    let commits = stage.store.commit_counts().commits - before - 1;
+    let query = EventQuery {
+        range: EventRange::OldestFirst(Page::numbered(0, 100)),
+        filter: EventFilter::Every,
+    };
+    let listed = stage.rows.list_events(&query).await.unwrap().items;
+    let date = |number| {
+        let mut of_unit = listed
+            .iter()
+            .filter(|event| event.hostname == format!("{number}"));
+        let found = of_unit.next()?;
+        assert!(of_unit.next().is_none(), "each event once");
+        Some((found.date.as_microsecond() - rows::at(0).as_microsecond()) / 1_000)
+    };
+    let dates = (0..durations.len()).map(date).collect();
+    (answers, dates, commits)
+}
+
+#[tokio::test]
+async fn a_batch_is_committed_before_its_oldest_event_is_late() {
+    let (answers, dates, commits) = take(&[0, 1_000, 800, 800, 800, 800]).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    // After 1.8 s the first three are committed. Those that waited meanwhile are dated anew, and have 1.5 s from there.
+    let expected = [0, 0, 0, 1_800, 2_600, 3_400].map(Some);
+    assert_eq!((dates, commits), (expected.to_vec(), 3));
+}
+
+#[tokio::test]
+async fn a_unit_that_takes_too_long_harms_no_neighbour() {
+    let (answers, dates, _) = take(&[0, 0, 4_000, 0, 0]).await;
+    let late = Err(StoreError::TooLate);
+    assert_eq!(answers, [Ok(()), Ok(()), late, Ok(()), Ok(())]);
+    let [first, second, late, fourth, fifth] = dates[..] else {
+        panic!("five units")
+    };
+    assert_eq!(late, None);
+    assert_eq!([first, second], [4_000, 4_000].map(Some));
+    assert_eq!([fourth, fifth], [12_000, 12_000].map(Some));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod log;
 mod oracles;
 mod password_vectors;
 mod settings;
+mod slow_store;
 mod source_addresses;
 mod store_failures;
 mod tokens;

@@ -8,8 +8,8 @@ use super::{Stage, all, fail, failed_login, numbers, on_both, state, stream_to, 
 use server::Clock as _;
 use std::time::Duration;
 
-/// As late as a commit may come.
-const LATE: Duration = Duration::from_secs(2);
+/// As late as an event may be written without being dated anew.
+const LATE: Duration = Duration::from_secs(1);
 
 on_both! {
     async fn every_event_arrives_once_and_in_order(stage: Stage) {

@@ -17,7 +17,7 @@ use model::TenantId;
 use tokio_postgres::config::TargetSessionAttrs;
 
 use super::{RUNS, Transaction};
-use crate::promptness::Promptness;
+use crate::promptness::{LATE_RUNS, Promptness};
 use crate::statement::{Row, Statement};
 use crate::store::CommitCounts;
 use crate::trace::Trace;
@@ -105,7 +105,7 @@ impl Postgres {
         }
     }
 
-    /// Runs a unit until it is committed, fails by itself, or has been disturbed too often.
+    /// Runs a unit until it is committed, fails by itself, or has been disturbed or too late too often.
     pub(crate) async fn write<T, F>(
         &self,
         tenant: &TenantId,
@@ -116,16 +116,17 @@ impl Postgres {
     where
         F: AsyncFn(&mut Work) -> Result<T, StoreError>,
     {
-        let (mut disturbed, mut lost) = (0, 0);
+        let (mut disturbed, mut lost, mut late) = (0, 0, 0);
         loop {
             let lease = self.lease().await?;
             match self.run(lease, tenant, trace, promptness, unit).await {
                 Err(StoreError::Rerun) if disturbed + 1 < RUNS => disturbed += 1,
                 Err(StoreError::Rerun) => return Err(StoreError::Contended),
                 Err(StoreError::Unreachable(_)) if lost + 1 < RECONNECTIONS => lost += 1,
+                Err(StoreError::TooLate) if late + 1 < LATE_RUNS => late += 1,
                 outcome => return outcome,
             }
-            tokio::time::sleep(pause(disturbed + lost)).await;
+            tokio::time::sleep(pause(disturbed + lost + late)).await;
         }
     }
 
@@ -147,17 +148,18 @@ impl Postgres {
         let mut work = Work::new(
             tenant.clone(),
             Transaction::Postgres(lease),
+            promptness.clone(),
             Arc::clone(trace),
         );
         let outcome = unit(&mut work).await;
         let failed = work.failed.take();
-        let oldest_event = work.oldest_event;
+        let prompt = work.check_promptness();
         let Transaction::Postgres(mut lease) = work.transaction else {
             unreachable!("the work was made with a lease");
         };
         let outcome = match (outcome, failed) {
             (Ok(_), Some(failed)) => Err(failed),
-            (Ok(value), None) => promptness.check(oldest_event).map(|()| value),
+            (Ok(value), None) => prompt.map(|()| value),
             (outcome, _) => outcome,
         };
         match outcome {

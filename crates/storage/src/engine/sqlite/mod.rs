@@ -84,7 +84,7 @@ impl Sqlite {
         }
         let (queue, counts) = (Arc::clone(&units), Arc::clone(&commits));
         threads.push(start(path, "sqlite-writer".to_owned(), move || {
-            writer::run(writing, &trace, &promptness, &queue, &counts);
+            writer::run(writing, trace, promptness, &queue, &counts);
             // Only now may another process have the file.
             drop(lock);
         })?);

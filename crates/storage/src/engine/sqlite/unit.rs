@@ -7,7 +7,6 @@ use futures_util::FutureExt;
 use model::TenantId;
 use tokio::sync::oneshot;
 
-use crate::promptness::Promptness;
 use crate::{StoreError, Work};
 
 /// A unit whose result type is known only to itself and to who waits for it.
@@ -15,7 +14,10 @@ pub(super) trait Unit: Send {
     fn tenant(&self) -> TenantId;
 
     /// Runs the unit in an open savepoint.
-    fn run(&mut self, work: &mut Work, promptness: &Promptness) -> Ran;
+    fn run(&mut self, work: &mut Work) -> Ran;
+
+    /// Whether its last run took too long for its events.
+    fn was_late(&self) -> bool;
 
     /// Tells the outcome of its last run; where it was to be kept, what came of the commit decides.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
@@ -62,7 +64,7 @@ where
         self.tenant.clone()
     }
 
-    fn run(&mut self, work: &mut Work, promptness: &Promptness) -> Ran {
+    fn run(&mut self, work: &mut Work) -> Ran {
         work.failed = None;
         work.oldest_event = None;
         let run = catch_unwind(AssertUnwindSafe(|| {
@@ -72,7 +74,7 @@ where
         }));
         let outcome = match (run, work.failed.take()) {
             (Ok(Ok(_)), Some(failed)) => Ok(Err(failed)),
-            (Ok(Ok(value)), None) => Ok(promptness.check(work.oldest_event).map(|()| value)),
+            (Ok(Ok(value)), None) => Ok(work.check_promptness().map(|()| value)),
             (outcome, _) => outcome,
         };
         let ran = match &outcome {
@@ -82,6 +84,10 @@ where
         };
         self.outcome = Some(outcome);
         ran
+    }
+
+    fn was_late(&self) -> bool {
+        matches!(self.outcome, Some(Ok(Err(StoreError::TooLate))))
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {

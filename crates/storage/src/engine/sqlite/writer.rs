@@ -1,7 +1,7 @@
 //! The thread that writes: it takes all waiting units, runs each in a savepoint, and commits them together.
 //!
 //! Nobody is answered before the commit, so an answer is durable and costs a share of one fsync.
-//! A unit that fails or panics is rolled back to its savepoint and harms no neighbour.
+//! A unit that fails, panics or takes too long for its events is rolled back to its savepoint and harms no neighbour.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use super::queue::Queue;
 use super::run::control;
 use super::unit::{Ran, Unit};
 use crate::engine::{RUNS, Transaction};
-use crate::promptness::Promptness;
+use crate::promptness::{LATE_RUNS, Promptness};
 use crate::trace::Trace;
 use crate::{StoreError, Work};
 
@@ -29,39 +29,64 @@ pub(super) struct Commits {
 
 pub(super) fn run(
     connection: Connection,
-    trace: &Arc<Trace>,
-    promptness: &Promptness,
+    trace: Arc<Trace>,
+    promptness: Promptness,
     units: &Queue<Box<dyn Unit>>,
     commits: &Commits,
 ) {
-    let mut work = Work::new(
-        TenantId::new(""),
-        Transaction::Sqlite(connection),
-        Arc::clone(trace),
-    );
+    let transaction = Transaction::Sqlite(connection);
+    let mut work = Work::new(TenantId::new(""), transaction, promptness, trace);
     loop {
         let mut batch = units.take(MOST_UNITS);
         if batch.is_empty() {
             return;
         }
-        let committed = commit(&mut work, &mut batch, promptness, commits);
-        for unit in batch {
-            unit.answer(committed.clone());
+        while !batch.is_empty() {
+            let (count, committed) = commit(&mut work, &mut batch, commits);
+            let ran: Vec<_> = batch.drain(..count).collect();
+            let (late, done): (Vec<_>, Vec<_>) = ran
+                .into_iter()
+                .partition(|unit| is_late(&**unit, &committed));
+            for unit in done {
+                unit.answer(committed.clone());
+            }
+            for unit in late {
+                run_alone(&mut work, unit, commits);
+            }
         }
     }
 }
 
+/// Runs a unit again that was undone because it, or one beside it, took too long.
+fn run_alone(work: &mut Work, mut unit: Box<dyn Unit>, commits: &Commits) {
+    let mut committed = Err(StoreError::TooLate);
+    for _ in 1..LATE_RUNS {
+        (_, committed) = commit(work, std::slice::from_mut(&mut unit), commits);
+        if !is_late(&*unit, &committed) {
+            break;
+        }
+    }
+    unit.answer(committed);
+}
+
+fn is_late(unit: &dyn Unit, committed: &Result<(), StoreError>) -> bool {
+    *committed == Err(StoreError::TooLate) || unit.was_late()
+}
+
+/// Runs units in one transaction until the oldest event presses; how many have had their turn, and what came of it.
 fn commit(
     work: &mut Work,
     batch: &mut [Box<dyn Unit>],
-    promptness: &Promptness,
     commits: &Commits,
-) -> Result<(), StoreError> {
-    control(connection(work), "BEGIN IMMEDIATE")?;
-    let mut kept = 0;
+) -> (usize, Result<(), StoreError>) {
+    let all = batch.len();
+    if let Err(error) = control(connection(work), "BEGIN IMMEDIATE") {
+        return (all, Err(error));
+    }
+    let (mut ran, mut kept) = (0, 0);
     let mut oldest_event = None;
     for unit in batch {
-        match run_unit(work, &mut **unit, promptness) {
+        match run_unit(work, &mut **unit) {
             Ok(true) => {
                 kept += 1;
                 let oldest = [oldest_event, work.oldest_event];
@@ -71,35 +96,35 @@ fn commit(
             Err(error) => {
                 // The engine itself has dropped the transaction (full disk, read error), neighbours included.
                 let _ = control(connection(work), "ROLLBACK");
-                return Err(error);
+                return (all, Err(error));
             }
         }
+        ran += 1;
+        if work.promptness.presses(oldest_event) {
+            break;
+        }
     }
-    if let Err(late) = promptness.check(oldest_event) {
-        // The units behind one of the batch took long.
+    if let Err(late) = work.promptness.check(oldest_event) {
+        // The unit that ran last took long.
         let _ = control(connection(work), "ROLLBACK");
-        return Err(late);
+        return (ran, Err(late));
     }
     if let Err(error) = control(connection(work), "COMMIT") {
         // The frames may have reached the file and come back with the next recovery.
         let _ = control(connection(work), "ROLLBACK");
-        return Err(StoreError::Unknown(error.to_string()));
+        return (ran, Err(StoreError::Unknown(error.to_string())));
     }
     commits.units.fetch_add(kept, Ordering::Relaxed);
     commits.commits.fetch_add(1, Ordering::Relaxed);
-    Ok(())
+    (ran, Ok(()))
 }
 
 /// Runs a unit until it is kept or undone; an error means that the whole transaction is gone.
-fn run_unit(
-    work: &mut Work,
-    unit: &mut dyn Unit,
-    promptness: &Promptness,
-) -> Result<bool, StoreError> {
+fn run_unit(work: &mut Work, unit: &mut dyn Unit) -> Result<bool, StoreError> {
     work.tenant = unit.tenant();
     for _ in 0..RUNS {
         control(connection(work), "SAVEPOINT unit")?;
-        let ran = unit.run(work, promptness);
+        let ran = unit.run(work);
         if connection(work).is_autocommit() {
             return Err(StoreError::Refused(
                 "the database dropped the transaction".to_owned(),

@@ -140,8 +140,11 @@ both_engines! {
         };
         assert_eq!(write(0, latest).await, Ok(()));
         assert_eq!(write(10, 10 + latest + 1).await, Err(StoreError::TooLate));
-        let unless_counted = stage.rows.write(async |work: &mut Work| {
-            work.add_event_unless_counted(&rows::event(9), &[], rows::at(0)).await
+        let clock = Arc::clone(&now);
+        let unless_counted = stage.rows.write(async move |work: &mut Work| {
+            let added = work.add_event_unless_counted(&rows::event(9), &[], rows::at(0)).await?;
+            clock.fetch_add(latest + 1, Ordering::SeqCst);
+            Ok(added)
         });
         assert_eq!(unless_counted.await, Err(StoreError::TooLate));
         let without_events = stage.rows.write(async |work: &mut Work| {
@@ -157,5 +160,50 @@ both_engines! {
             listed.items.into_iter().map(|event| event.log_id).collect::<Vec<_>>()
         };
         assert_eq!(ids(60_000_000).await, [rows::log_id(0), rows::log_id(1)]);
+    }
+
+    async fn a_unit_that_was_late_is_run_again_and_its_events_are_of_then(stage: Stage) {
+        const LATE: i64 = 4_000_000;
+        let now = Arc::new(AtomicI64::new(0));
+        let clock = Arc::clone(&now);
+        stage.store.set_clock(move || rows::at(clock.load(Ordering::SeqCst)));
+        let write = async |late_runs: i64, unless_counted: bool| {
+            let runs = Arc::new(AtomicI64::new(0));
+            let (clock, counted) = (Arc::clone(&now), Arc::clone(&runs));
+            let began = clock.fetch_add(1, Ordering::SeqCst) + 1;
+            let written = stage.rows.write(async move |work: &mut Work| {
+                match unless_counted {
+                    true => drop(work.add_event_unless_counted(&rows::event(began), &[], rows::at(0)).await?),
+                    false => work.add_events(&[rows::event(began)]).await?,
+                }
+                if counted.fetch_add(1, Ordering::SeqCst) < late_runs {
+                    clock.fetch_add(LATE, Ordering::SeqCst);
+                }
+                Ok(())
+            });
+            (written.await, runs.load(Ordering::SeqCst))
+        };
+        assert_eq!(write(0, false).await, (Ok(()), 1));
+        assert_eq!(write(1, false).await, (Ok(()), 2));
+        assert_eq!(write(2, true).await, (Ok(()), 3));
+        assert_eq!(write(i64::MAX, false).await, (Err(StoreError::TooLate), 3), "tried three times, then given up");
+
+        let query = EventQuery { range: EventRange::OldestFirst(Page::numbered(0, 10)), filter: EventFilter::Every };
+        let listed = stage.rows.list_events(&query).await.unwrap().items;
+        let expected = [1, 2 + LATE, 3 + 3 * LATE].map(rows::event);
+        assert_eq!(listed, expected, "each once, and at the time of the run that was kept");
+    }
+
+    async fn events_that_have_waited_are_dated_as_they_are_written(stage: Stage) {
+        const SECOND: i64 = 1_000_000;
+        stage.store.set_clock(|| rows::at(10 * SECOND));
+        stage.rows.write(async |work: &mut Work| {
+            work.add_events(&[rows::event(9 * SECOND - 1)]).await?;
+            work.add_events(&[rows::event(9 * SECOND)]).await?;
+            work.add_past_events(&[rows::event(5 * SECOND)]).await
+        }).await.unwrap();
+        let query = EventQuery { range: EventRange::OldestFirst(Page::numbered(0, 10)), filter: EventFilter::Every };
+        let listed = stage.rows.list_events(&query).await.unwrap().items;
+        assert_eq!(listed, [5, 9, 10].map(|second| rows::event(second * SECOND)));
     }
 }

@@ -10,9 +10,9 @@ mod tally;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use model::{LogId, TenantId};
-use storage::{LogMark, StoreError, Work};
+use storage::{CHECKPOINT_DELAY, LogMark, StoreError, Work};
 use tokio::time::Instant;
 
 use crate::app::App;
@@ -20,8 +20,6 @@ use crate::failpoint;
 use tally::{Tally, tally};
 
 const EVERY: Duration = Duration::from_secs(10);
-/// Longer than a request lasts, since the id of its event may be as old: an event that is passed over never counts.
-const DELAY: SignedDuration = SignedDuration::from_secs(60);
 const STEP: u32 = 1_000;
 /// Between two steps at least; as long as the last one took, if that was longer. Logins go on meanwhile.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -93,7 +91,7 @@ async fn step(app: &App, tenant: &TenantId, now: Timestamp) -> Result<bool, Stor
     Ok(counted && found.len() == STEP as usize)
 }
 
-/// No event of this id or an earlier one is committed any more.
+/// No event with an id before this one is committed any more; one that is passed over would never count.
 fn settled(now: Timestamp) -> LogId {
-    LogId::first_of(now.checked_sub(DELAY).unwrap_or(Timestamp::MIN))
+    LogId::first_of(now.checked_sub(CHECKPOINT_DELAY).unwrap_or(Timestamp::MIN))
 }

@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use server::{statistics::follow, sweep::sweep};
+use storage::CHECKPOINT_DELAY;
 use testkit::{Admin, Backend, Engine, PASSWORD, World, on_both_engines};
 
 const ANA: &str = "ana@example.com";
 const BEN: &str = "ben@example.com";
 const HOME: &str = "192.0.2.1";
 const DAY: Duration = Duration::from_secs(86_400);
+/// What happened so long ago counts.
+const SETTLED: Duration = CHECKPOINT_DELAY.saturating_add(Duration::from_micros(1));
 
 /// Lets everything count that has happened.
 async fn settle(world: &World) {
-    world.clock.advance(Duration::from_secs(61));
+    world.clock.advance(SETTLED);
     follow(&world.app).await;
 }
 
@@ -69,7 +72,7 @@ on_both_engines! {
         assert_eq!(days[0], json!({
             "date": "2026-01-01T00:00:00.000Z",
             "created_at": "2026-01-01T00:00:00.000Z",
-            "updated_at": "2026-01-01T00:01:01.000Z",
+            "updated_at": "2026-01-01T00:00:10.000Z",
             "logins": 3,
             "signups": 1,
             "leaked_passwords": 0,
@@ -186,7 +189,7 @@ on_both_engines! {
         backend.add_user(ANA).await;
         for round in 1..=4 {
             log_in(&backend, ANA, 10).await;
-            world.clock.advance(Duration::from_secs(61));
+            world.clock.advance(SETTLED);
             let following = (0..6).map(|_| follow(&world.app));
             futures_util::future::join_all(following).await;
             follow(&world.app).await;
@@ -251,7 +254,7 @@ async fn two_nodes_count_together_what_each_of_them_wrote() {
             first.expect(200);
             second.expect(200);
         }
-        one.clock.advance(Duration::from_secs(61));
+        one.clock.advance(SETTLED);
         tokio::join!(
             follow(&one.app),
             follow(&two.app),

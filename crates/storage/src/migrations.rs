@@ -86,6 +86,7 @@ migrations! {
     "0076_log_marks",
     "0077_daily_statistics",
     "0078_active_users",
+    "0079_events_identifier",
     "0080_log_streams",
 }
 

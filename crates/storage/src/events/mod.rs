@@ -79,9 +79,9 @@ const COLUMNS: &str = "log_id, occurred_at, event_type, description, client_id, 
                        connection_id, ip, client_ip, user_id, user_name, user_agent, audience, scope, hostname, \
                        details, rest";
 /// What an event is found by stands beside it, and is not read back.
-const FOUND_BY: &str = "decision, decision_name";
-/// The user name of any event as an [`Identifier`]; only its column's name speaks of decisions.
-const NAME: &str = "decision_name";
+const FOUND_BY: &str = "decision, identifier";
+/// The user name as an [`Identifier`].
+const NAME: &str = "identifier";
 const COLUMN_COUNT: usize = 21;
 /// SQLite takes 32,766 arguments a statement.
 const ROWS_A_STATEMENT: usize = 500;
@@ -168,7 +168,7 @@ impl TenantStore {
         let conditions = Conditions::of(&self.tenant)
             .and("decision =", reason)
             .and("decision >", any)
-            .among("decision_name", &filter.names)
+            .among(NAME, &filter.names)
             .and("ip =", filter.ip.as_deref())
             .and("log_id >=", filter.from.as_ref())
             .and("log_id <", filter.before.as_ref());

@@ -152,9 +152,9 @@ impl Blocks {
         let (mut names, mut users) = (HashSet::new(), HashSet::new());
         for kind in MeterKind::BLOCKS {
             let found = rows
-                .list_blocks_told_below(kind.code(), u32::MAX, MOST_BLOCKS)
+                .list_blocks_told_below(kind.code(), u32::MAX, MOST_BLOCKS + 1)
                 .await?;
-            if found.len() == MOST_BLOCKS as usize {
+            if found.len() > MOST_BLOCKS as usize {
                 return Ok(Self::TooMany);
             }
             for meter in found {

@@ -11,26 +11,26 @@ const BEN: &str = "ben@example.com";
 const HOME: &str = "192.0.2.1";
 const DAY: Duration = Duration::from_secs(86_400);
 
-async fn keep_for(world: &World, days: u32) {
+pub(super) async fn keep_for(world: &World, days: u32) {
     let body = json!({ "retention_days": days });
     let admin = world.admin().await;
     admin.patch("portcullis/logs", body).await.expect(200);
 }
 
 /// What runs every minute.
-async fn a_minute_passes(world: &World) {
+pub(super) async fn a_minute_passes(world: &World) {
     world.clock.advance(Duration::from_secs(61));
     follow(&world.app).await;
     sweep(&world.app).await;
 }
 
-async fn days_pass(world: &World, days: u32) {
+pub(super) async fn days_pass(world: &World, days: u32) {
     world.clock.advance(DAY * days);
     a_minute_passes(world).await;
 }
 
 /// Reasons and identifiers of the records of refusals.
-async fn records(world: &World) -> Vec<(String, String)> {
+pub(super) async fn records(world: &World) -> Vec<(String, String)> {
     let admin = world.admin().await;
     let listed = admin
         .get("portcullis/decisions?per_page=100")
@@ -46,7 +46,7 @@ async fn records(world: &World) -> Vec<(String, String)> {
     records
 }
 
-async fn block(backend: &Backend<'_>, user: &str) {
+pub(super) async fn block(backend: &Backend<'_>, user: &str) {
     Attacker::at(backend, HOME).guesses(user, 10).await;
     backend.login_right(user, HOME).await.expect(429);
 }

@@ -11,6 +11,7 @@ mod events;
 mod hostile_input;
 mod log_settings;
 mod logs;
+mod many_blocks;
 mod not_built;
 mod paging;
 mod recorded;

@@ -1,6 +1,6 @@
-//! Building a breach list: one pass over a sorted corpus, one filter after the other.
+//! Building a breach list: one pass over a sorted corpus, one block after the other.
 //!
-//! A filter is closed as soon as it holds 2^19 keys, so that memory is what one filter needs, whatever the corpus.
+//! A block is closed as soon as it is full, so that nothing of the corpus is kept but the first key of each.
 //! The file is written under another name, synced and only then given its own: who can open it has all of it.
 
 use std::fs::{File, Permissions};
@@ -12,12 +12,10 @@ use aws_lc_rs::digest;
 use jiff::Timestamp;
 
 use crate::Kind;
+use crate::block;
 use crate::corpus::{Corpus, Fault};
-use crate::filter::Filter;
-use crate::format::{CHECKSUM_AT, Entry, HEADER_BYTES, Header};
+use crate::format::{CHECKSUM_AT, HEADER_BYTES, Header};
 
-/// Keys of a filter: 18 MB while it is built, and large enough for 18.3 bits a key, where the best is 18.
-const FILTER_KEYS: usize = 1 << 19;
 /// Hashes between two words about progress.
 const TELL_EVERY: u64 = 1 << 24;
 /// The ranges of a whole corpus.
@@ -93,9 +91,9 @@ pub enum BuildError {
     #[error("no hash was seen {0} times or more; give a lower --min-count")]
     NothingLeft(u64),
     #[error(
-        "no filter could be built of {0} hashes, which chance does not explain; please report it"
+        "no block could be built of {0} hashes, which chance does not explain; please report it"
     )]
-    NoFilter(usize),
+    NoBlock(usize),
 }
 
 impl BuildError {
@@ -156,13 +154,13 @@ pub fn build(options: &Build<'_>, progress: impl FnMut(Progress)) -> Result<Buil
     Ok(built)
 }
 
-/// Writes the filters as they become full, the directory after them, and the header last.
+/// Writes the blocks as they become full, their first keys after them, and the header last.
 struct Writer<'a> {
     options: &'a Build<'a>,
     file: BufWriter<&'a File>,
     sum: digest::Context,
     at: u64,
-    directory: Vec<Entry>,
+    first_keys: Vec<u64>,
     keys: Vec<u64>,
     built: Built,
 }
@@ -176,8 +174,8 @@ impl<'a> Writer<'a> {
             file,
             sum: digest::Context::new(&digest::SHA256),
             at: HEADER_BYTES,
-            directory: Vec::new(),
-            keys: Vec::new(),
+            first_keys: Vec::new(),
+            keys: Vec::with_capacity(block::KEYS),
             built: Built {
                 entries: 0,
                 left_out: 0,
@@ -215,12 +213,12 @@ impl<'a> Writer<'a> {
             }
             self.built.entries += 1;
             let key = hash.key();
-            // Two hashes may begin alike, and a filter's keys are distinct.
+            // Two hashes may begin alike, and a block's keys are distinct.
             if last_key.replace(key) == Some(key) {
                 continue;
             }
-            if self.keys.len() == FILTER_KEYS {
-                self.close_filter()?;
+            if self.keys.len() == block::KEYS {
+                self.close_block()?;
             }
             self.keys.push(key);
         }
@@ -231,7 +229,7 @@ impl<'a> Writer<'a> {
         if self.keys.is_empty() {
             return Err(BuildError::NothingLeft(self.options.min_count));
         }
-        self.close_filter()?;
+        self.close_block()?;
         self.finish()
     }
 
@@ -246,19 +244,11 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn close_filter(&mut self) -> Result<(), BuildError> {
-        let filter = Filter::of(&self.keys).ok_or(BuildError::NoFilter(self.keys.len()))?;
-        self.directory.push(Entry {
-            first: self.keys.first().copied().unwrap_or_default(),
-            at: self.at,
-            shape: filter.shape,
-        });
+    fn close_block(&mut self) -> Result<(), BuildError> {
+        let block = block::of(&self.keys).ok_or(BuildError::NoBlock(self.keys.len()))?;
+        self.first_keys.extend(self.keys.first());
         self.keys.clear();
-        let mut bytes = Vec::with_capacity(2 * filter.fingerprints.len());
-        for fingerprint in &filter.fingerprints {
-            bytes.extend_from_slice(&fingerprint.to_le_bytes());
-        }
-        self.put(&bytes)
+        self.put(&block)
     }
 
     fn finish(mut self) -> Result<Built, BuildError> {
@@ -268,12 +258,12 @@ impl<'a> Writer<'a> {
             ranges: self.built.ranges,
             min_count: self.options.min_count.max(1),
             made_at: self.options.made_at.as_second(),
-            directory_at: self.at,
-            filters: self.directory.len() as u32,
+            blocks: self.first_keys.len() as u32,
             checksum: [0; 32],
         };
-        let directory: Vec<u8> = self.directory.iter().flat_map(Entry::encode).collect();
-        self.put(&directory)?;
+        for key in std::mem::take(&mut self.first_keys) {
+            self.put(&key.to_le_bytes())?;
+        }
         let mut sum = self.sum.clone();
         sum.update(header.encode().get(..CHECKSUM_AT).unwrap_or_default());
         header.checksum.copy_from_slice(sum.finish().as_ref());

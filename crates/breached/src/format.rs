@@ -1,25 +1,25 @@
-//! The file of a breach list: a header, the fingerprints of its filters, a directory of them.
+//! The file of a breach list: a header, blocks of one length, the first key of each block.
 //!
 //! ```text
-//! header      128 bytes: magic, version, kind, entries, ranges, min count, made at, directory's place and length, checksum
-//! filters     one after the other, 2 bytes a fingerprint
-//! directory   32 bytes a filter: its first key, its place in the file, its shape
+//! header      128 bytes: magic, version, kind, entries, min count, made at, blocks, ranges, checksum
+//! blocks      one after the other in the order of their keys, 3,596 bytes each (`block`)
+//! first keys  8 bytes a block
 //! ```
 //!
 //! All numbers are little-endian. The checksum is SHA-256 of all that follows the header, then of the header up to it:
 //! it finds damage, not forgery, since whoever can write the file can compute it.
 
 use crate::Kind;
-use crate::filter::Shape;
+use crate::block;
+use crate::first_keys::FIRST_KEY_BYTES;
 
 pub(crate) const MAGIC: [u8; 16] = *b"portcullis-list\n";
 /// The version this code writes, and the only one it reads.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 pub(crate) const HEADER_BYTES: u64 = 128;
 pub(crate) const CHECKSUM_AT: usize = 96;
-pub(crate) const ENTRY_BYTES: usize = 32;
 
-/// What the list is about, and where its directory lies.
+/// What the list is about, and how many blocks it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) kind: Kind,
@@ -31,8 +31,7 @@ pub(crate) struct Header {
     pub(crate) min_count: u64,
     /// Seconds since 1970.
     pub(crate) made_at: i64,
-    pub(crate) directory_at: u64,
-    pub(crate) filters: u32,
+    pub(crate) blocks: u32,
     pub(crate) checksum: [u8; 32],
 }
 
@@ -57,8 +56,7 @@ impl Header {
         bytes.extend_from_slice(&self.entries.to_le_bytes());
         bytes.extend_from_slice(&self.min_count.to_le_bytes());
         bytes.extend_from_slice(&self.made_at.to_le_bytes());
-        bytes.extend_from_slice(&self.directory_at.to_le_bytes());
-        bytes.extend_from_slice(&self.filters.to_le_bytes());
+        bytes.extend_from_slice(&self.blocks.to_le_bytes());
         bytes.extend_from_slice(&self.ranges.to_le_bytes());
         bytes.resize(CHECKSUM_AT, 0);
         bytes.extend_from_slice(&self.checksum);
@@ -86,95 +84,58 @@ impl Header {
             entries: fields.u64(),
             min_count: fields.u64(),
             made_at: i64::from_le_bytes(fields.take()),
-            directory_at: fields.u64(),
-            filters: fields.u32(),
+            blocks: fields.u32(),
             ranges: fields.u32(),
             checksum: {
-                fields.take::<32>();
+                fields.take::<40>();
                 fields.take()
             },
         };
         Ok(header)
     }
 
-    /// Bytes of the directory.
-    pub(crate) fn directory_bytes(&self) -> usize {
-        self.filters as usize * ENTRY_BYTES
+    /// Where the first keys begin, in bytes from the beginning of the file.
+    pub(crate) fn first_keys_at(&self) -> u64 {
+        block_at(self.blocks as usize)
     }
 
-    /// Bytes of the whole file; none when no file can be that large.
-    pub(crate) fn file_bytes(&self) -> Option<u64> {
-        self.directory_at.checked_add(self.directory_bytes() as u64)
-    }
-}
-
-/// One filter in the directory. It holds the keys from `first` up to the next filter's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) first: u64,
-    /// Where its fingerprints begin, in bytes from the beginning of the file.
-    pub(crate) at: u64,
-    pub(crate) shape: Shape,
-}
-
-impl Entry {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(ENTRY_BYTES);
-        bytes.extend_from_slice(&self.first.to_le_bytes());
-        bytes.extend_from_slice(&self.at.to_le_bytes());
-        bytes.extend_from_slice(&self.shape.seed.to_le_bytes());
-        bytes.extend_from_slice(&self.shape.window.to_le_bytes());
-        bytes.extend_from_slice(&self.shape.spread.to_le_bytes());
-        bytes
+    pub(crate) fn first_keys_bytes(&self) -> usize {
+        self.blocks as usize * FIRST_KEY_BYTES
     }
 
-    fn decode(bytes: &[u8]) -> Self {
-        let mut fields = Fields(bytes);
-        Self {
-            first: fields.u64(),
-            at: fields.u64(),
-            shape: Shape {
-                seed: fields.u64(),
-                window: fields.u32(),
-                spread: fields.u32(),
-            },
-        }
+    /// Bytes of the whole file.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.first_keys_at() + self.first_keys_bytes() as u64
     }
 }
 
-/// Reads a directory; `None` when its filters do not lie one after the other from the header to the directory,
-/// or are not in the order of their keys.
-pub(crate) fn directory(header: &Header, bytes: &[u8]) -> Option<Vec<Entry>> {
-    let entries: Vec<Entry> = bytes.chunks_exact(ENTRY_BYTES).map(Entry::decode).collect();
-    let mut at = HEADER_BYTES;
-    for entry in &entries {
-        if entry.at != at {
-            return None;
-        }
-        at = at.checked_add(u64::from(entry.shape.fingerprints()?) * 2)?;
-    }
-    let ordered = entries.is_sorted_by(|one, next| one.first < next.first);
-    (at == header.directory_at && ordered).then_some(entries)
+/// Where a block begins, in bytes from the beginning of the file.
+pub(crate) fn block_at(index: usize) -> u64 {
+    HEADER_BYTES + index as u64 * block::BYTES as u64
 }
 
 /// Takes numbers from the front.
-struct Fields<'a>(&'a [u8]);
+pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
 impl Fields<'_> {
     fn take<const N: usize>(&mut self) -> [u8; N] {
         let (taken, rest) = self
             .0
             .split_first_chunk()
-            .expect("headers and directory entries have a fixed length");
+            .expect("headers and blocks have a fixed length");
         self.0 = rest;
         *taken
+    }
+
+    pub(crate) fn u16(&mut self) -> u16 {
+        u16::from_le_bytes(self.take())
     }
 
     fn u32(&mut self) -> u32 {
         u32::from_le_bytes(self.take())
     }
 
-    fn u64(&mut self) -> u64 {
+    pub(crate) fn u64(&mut self) -> u64 {
         u64::from_le_bytes(self.take())
     }
 }
@@ -190,8 +151,7 @@ mod tests {
             ranges: 2,
             min_count: 10,
             made_at: 1_800_000_000,
-            directory_at: 152,
-            filters: 1,
+            blocks: 1,
             checksum: [7; 32],
         }
     }
@@ -206,7 +166,7 @@ mod tests {
         let mut foreign = header().encode();
         foreign[0] = b'P';
         assert_eq!(Header::decode(&foreign), Err(HeaderFault::Foreign));
-        for version in [0, 2, u32::MAX] {
+        for version in [0, 1, 3, u32::MAX] {
             let mut other = header().encode();
             other[16..20].copy_from_slice(&version.to_le_bytes());
             assert_eq!(Header::decode(&other), Err(HeaderFault::Version(version)));
@@ -217,29 +177,10 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_with_gaps_overlaps_or_disorder_is_none() {
-        let entry = |first, at| Entry {
-            first,
-            at,
-            shape: Shape {
-                seed: 5,
-                window: 4,
-                spread: 4,
-            },
-        };
-        let read = |entries: &[Entry], directory_at| {
-            let header = Header {
-                directory_at,
-                ..header()
-            };
-            let bytes: Vec<u8> = entries.iter().flat_map(Entry::encode).collect();
-            directory(&header, &bytes)
-        };
-        let good = [entry(1, 128), entry(9, 152)];
-        assert_eq!(read(&good, 176).unwrap(), good);
-        assert_eq!(read(&good, 177), None);
-        assert_eq!(read(&[entry(1, 128), entry(9, 150)], 174), None);
-        assert_eq!(read(&[entry(9, 128), entry(9, 152)], 176), None);
-        assert_eq!(read(&[entry(1, 0)], 24), None);
+    fn no_number_of_blocks_is_beyond_counting() {
+        let blocks = |blocks| Header { blocks, ..header() }.file_bytes();
+        assert_eq!(blocks(0), 128);
+        assert_eq!(blocks(2), 128 + 2 * (3_596 + 8));
+        assert_eq!(blocks(u32::MAX), 128 + u64::from(u32::MAX) * (3_596 + 8));
     }
 }

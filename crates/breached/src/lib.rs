@@ -1,7 +1,7 @@
 //! Passwords that are known to others: what everybody tries first, and the operator's copy of a breach corpus.
 //!
-//! A corpus of a billion hashes becomes one file of binary fuse filters, which is asked where it lies:
-//! nothing of it but a small directory is kept in memory (`docs/decisions/0009-breach-lists-are-read-in-place.md`).
+//! A corpus of a billion hashes becomes one file of small binary fuse filters, which is asked where it lies:
+//! nothing of it but the first key of each is kept in memory (`docs/decisions/0009-breach-lists-are-read-in-place.md`).
 //! Nothing here knows tenants, settings or HTTP; every call blocks on the file and belongs into a blocking thread.
 
 #![cfg_attr(
@@ -9,11 +9,12 @@
     deny(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod block;
 mod build;
 mod built_in;
 mod corpus;
 mod current;
-mod filter;
+mod first_keys;
 mod format;
 mod hash;
 mod list;

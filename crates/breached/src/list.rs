@@ -1,4 +1,4 @@
-//! A breach list as it is asked: three reads of two bytes from the file, and a small directory in memory.
+//! A breach list as it is asked: one read of one block from the file, found by the blocks' first keys in memory.
 //!
 //! Opening reads the whole file once, to compare its checksum; the kernel's page cache keeps what it likes of it.
 //! A file that is cut short later gives an error at a look-up, never a signal that ends the process.
@@ -12,7 +12,9 @@ use aws_lc_rs::digest;
 use jiff::Timestamp;
 
 use crate::Kind;
-use crate::format::{self, CHECKSUM_AT, Entry, HEADER_BYTES, Header, HeaderFault};
+use crate::block;
+use crate::first_keys::FirstKeys;
+use crate::format::{self, CHECKSUM_AT, HEADER_BYTES, Header, HeaderFault};
 
 /// How much is read at a time for the checksum.
 const READ_BYTES: usize = 1 << 18;
@@ -23,8 +25,8 @@ pub struct BreachList {
     file: File,
     header: Header,
     made_at: Timestamp,
-    /// 32 bytes for each 2^19 hashes.
-    directory: Vec<Entry>,
+    /// 8 bytes for each 1,322 hashes.
+    first_keys: FirstKeys,
     identity: Identity,
 }
 
@@ -90,19 +92,19 @@ impl BreachList {
             },
             HeaderFault::Damaged => damaged(),
         })?;
-        let expected = header.file_bytes().ok_or_else(damaged)?;
+        let expected = header.file_bytes();
         if metadata.len() != expected {
             return Err(length(expected));
         }
         if checksum(&file, &bytes, expected).map_err(unreadable)? != header.checksum {
             return Err(damaged());
         }
-        let mut directory = vec![0; header.directory_bytes()];
-        file.read_exact_at(&mut directory, header.directory_at)
+        let mut first_keys = vec![0; header.first_keys_bytes()];
+        file.read_exact_at(&mut first_keys, header.first_keys_at())
             .map_err(unreadable)?;
         Ok(Self {
             path: path.to_owned(),
-            directory: format::directory(&header, &directory).ok_or_else(damaged)?,
+            first_keys: FirstKeys::decode(&first_keys).ok_or_else(damaged)?,
             made_at: Timestamp::from_second(header.made_at).map_err(|_| damaged())?,
             file,
             header,
@@ -111,25 +113,24 @@ impl BreachList {
     }
 
     /// Whether the list holds the password as it was typed; wrong once in 65,536 for one that it does not hold.
-    /// Blocks on up to three small reads; fails only when the file does.
+    /// Blocks on one small read; fails only when the file does, or holds no block where one was when it was opened.
     pub fn contains(&self, password: &str) -> io::Result<bool> {
         self.holds(self.header.kind.hash(password).key())
     }
 
     fn holds(&self, key: u64) -> io::Result<bool> {
-        let after = self.directory.partition_point(|entry| entry.first <= key);
-        let Some(entry) = after.checked_sub(1).and_then(|at| self.directory.get(at)) else {
+        let Some(index) = self.first_keys.block_of(key) else {
             return Ok(false);
         };
-        let (places, expected) = entry.shape.places(key);
-        let mut sum = 0;
-        for place in places {
-            let mut fingerprint = [0; 2];
-            self.file
-                .read_exact_at(&mut fingerprint, entry.at + 2 * u64::from(place))?;
-            sum ^= u16::from_le_bytes(fingerprint);
-        }
-        Ok(sum == expected)
+        let mut block = [0; block::BYTES];
+        self.file
+            .read_exact_at(&mut block, format::block_at(index))?;
+        block::contains(&block, key).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a block of the breach list is damaged: copy or build the list again",
+            )
+        })
     }
 
     /// The file it was opened from.

@@ -1,6 +1,7 @@
 //! What is no whole list of this version is refused with what it is, and never asked.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use aws_lc_rs::digest;
@@ -86,13 +87,13 @@ fn another_file_or_none_is_refused_with_the_way_to_make_one() {
 #[test]
 fn another_version_is_refused_with_both_numbers() {
     let place = Place::new();
-    for version in [0_u32, 2] {
+    for version in [0_u32, 1, 3] {
         let mut other = bytes(&place);
         other[16..20].copy_from_slice(&version.to_le_bytes());
         let (error, told) = refused(&place.write("other", sealed(other)));
         assert!(matches!(error, OpenError::Version { found, .. } if found == version));
         assert!(
-            told.contains(&format!("format {version} and this version reads format 1")),
+            told.contains(&format!("format {version} and this version reads format 2")),
             "{told}"
         );
     }
@@ -102,16 +103,11 @@ fn another_version_is_refused_with_both_numbers() {
 fn numbers_that_cannot_be_right_are_refused_though_the_checksum_is() {
     let place = Place::new();
     let whole = bytes(&place);
-    let directory = whole.len() - 32;
     for (what, at) in [
         ("kind", 20),
         ("made at", 47),
-        ("directory's place", 48),
-        ("filters", 56),
-        ("filters, high", 59),
-        ("filter's place", directory + 8),
-        ("window", directory + 24),
-        ("spread", directory + 28),
+        ("blocks", 48),
+        ("blocks, high", 51),
     ] {
         let mut wrong = whole.clone();
         wrong[at] ^= 0x7F;
@@ -124,6 +120,18 @@ fn numbers_that_cannot_be_right_are_refused_though_the_checksum_is() {
 }
 
 #[test]
+fn blocks_out_of_order_are_refused_though_the_checksum_is_right() {
+    let place = Place::new();
+    let passwords: Vec<String> = (0..2_000).map(|number| number.to_string()).collect();
+    let passwords: Vec<&str> = passwords.iter().map(String::as_str).collect();
+    let mut list = fs::read(place.list("list", &passwords)).unwrap();
+    let second = list.len() - 8;
+    list.copy_within(second.., second - 8);
+    let (error, told) = refused(&place.write("wrong", sealed(list)));
+    assert!(matches!(error, OpenError::Damaged { .. }), "{told}");
+}
+
+#[test]
 fn a_list_cut_short_in_use_fails_at_the_look_up() {
     let place = Place::new();
     let path = place.list("list", &PASSWORDS);
@@ -131,6 +139,22 @@ fn a_list_cut_short_in_use_fails_at_the_look_up() {
     let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
     file.set_len(130).unwrap();
     list.contains("password").unwrap_err();
+}
+
+#[test]
+fn a_block_written_over_in_use_fails_at_the_look_up() {
+    let place = Place::new();
+    let whole = bytes(&place);
+    for (what, at) in [("window", 136), ("spread", 138)] {
+        let path = place.write("copy", &whole);
+        let list = BreachList::open(&path).unwrap();
+        let mut wrong = whole.clone();
+        wrong[at] = 0x7F;
+        fs::write(&path, wrong).unwrap();
+        let error = list.contains("password").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData, "{what}");
+        assert!(error.to_string().contains("build the list again"));
+    }
 }
 
 /// The bytes with the checksum that fits them.

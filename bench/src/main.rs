@@ -21,7 +21,7 @@ use node::{Argon2, Engine};
 use populate::Crowd;
 use report::{Report, Row};
 use scenarios::{
-    client_credentials, documents, flooded, footprint, large_database, log_search, password_grant,
+    client_credentials, documents, flooded, footprint, large_database, password_grant,
     refused_guess,
 };
 
@@ -131,9 +131,8 @@ async fn run(number: u8, effort: Effort, large: bool) -> Result<Vec<Row>, Failur
             Ok(rows)
         }
         8 => {
-            let mut rows = large_database::run(effort, large).await?;
-            rows.extend(log_search::run(Engine::Sqlite, effort, large).await?);
-            rows.extend(log_search::run(Engine::Postgres, effort, large).await?);
+            let mut rows = large_database::run(Engine::Sqlite, effort, large).await?;
+            rows.extend(large_database::run(Engine::Postgres, effort, large).await?);
             Ok(rows)
         }
         _ => footprint::run(effort).await,

@@ -1,7 +1,11 @@
-//! Scenario 8: logins and the search for a user in a large database, beside the same with 1,000 users and no events.
+//! Scenario 8: logins and the search for a user in a large database, beside the same with 1,000 users and no events;
+//! and searches of its log.
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
+use super::log_search;
 use crate::Failure;
 use crate::effort::Effort;
 use crate::load::{self, Requests};
@@ -15,8 +19,8 @@ const SMALL: Crowd = Crowd {
     events: 0,
 };
 
-/// A row for logins, a row for the search.
-pub(crate) async fn run(effort: Effort, large: bool) -> Result<Vec<Row>, Failure> {
+/// A row for logins, a row for the search, and those of the log.
+pub(crate) async fn run(engine: Engine, effort: Effort, large: bool) -> Result<Vec<Row>, Failure> {
     let crowd = match (effort, large) {
         (_, true) => Crowd {
             users: 1_000_000,
@@ -31,8 +35,15 @@ pub(crate) async fn run(effort: Effort, large: bool) -> Result<Vec<Row>, Failure
             events: 20_000,
         },
     };
-    let small = filled(Engine::Sqlite, SMALL).await?;
-    let large = filled(Engine::Sqlite, crowd).await?;
+    let begun = Instant::now();
+    let small = filled(engine, SMALL).await?;
+    let large = filled(engine, crowd).await?;
+    eprintln!(
+        "{engine:?} has {} users and {} events after {} s",
+        crowd.users,
+        crowd.events,
+        begun.elapsed().as_secs()
+    );
     let logins = |shop: &Arc<Shop>, users| {
         let shop = Arc::clone(shop);
         let requests: Requests = Arc::new(move |number| {
@@ -48,10 +59,10 @@ pub(crate) async fn run(effort: Effort, large: bool) -> Result<Vec<Row>, Failure
     };
     let against = format!("{} users, no events", SMALL.users);
     let size = format!("{} users, {} events", crowd.users, crowd.events);
-    Ok(vec![
+    let mut rows = vec![
         compare(
             Row {
-                scenario: format!("8 p50 of a login with {size}"),
+                scenario: format!("8 p50 of a login with {size}, {engine:?}"),
                 target: Target::AtMost(1.05),
                 ..blank(&against)
             },
@@ -62,7 +73,7 @@ pub(crate) async fn run(effort: Effort, large: bool) -> Result<Vec<Row>, Failure
         .await?,
         compare(
             Row {
-                scenario: format!("8 p50 of a user search by e-mail with {size}"),
+                scenario: format!("8 p50 of a user search by e-mail with {size}, {engine:?}"),
                 target: Target::AtMost(3.0),
                 ..blank(&against)
             },
@@ -71,7 +82,9 @@ pub(crate) async fn run(effort: Effort, large: bool) -> Result<Vec<Row>, Failure
             effort,
         )
         .await?,
-    ])
+    ];
+    rows.extend(log_search::run(engine, (&large, crowd), effort).await?);
+    Ok(rows)
 }
 
 fn blank(limit_name: &str) -> Row {
@@ -114,7 +127,7 @@ pub(super) async fn compare(
     }
     for _ in 0..effort.rounds(6) {
         for ((shop, requests), kept) in [(small, &mut row.limit), (large, &mut row.measured)] {
-            let outcome = load::closed_loop(shop.address(), 1, effort.round(4), requests).await;
+            let outcome = load::closed_loop(shop.address(), 1, effort.round(3), requests).await;
             outcome.expect(200)?;
             kept.push(outcome.millis(50));
         }

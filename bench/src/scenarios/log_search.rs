@@ -33,20 +33,13 @@ const SEARCHES: [Search; 5] = [
     }),
 ];
 
-/// A row for each kind of search.
-pub(crate) async fn run(engine: Engine, effort: Effort, large: bool) -> Result<Vec<Row>, Failure> {
-    let events = match (effort, large) {
-        (_, true) => 10_000_000,
-        (Effort::Full, false) => 100_000,
-        (Effort::Short, false) => 10_000,
-    };
-    // A user for each group of events, but not more than are quick to make.
-    let crowd = Crowd {
-        users: groups(events).min(100_000),
-        events,
-    };
+/// A row for each kind of search in the log of a large database.
+pub(super) async fn run(
+    engine: Engine,
+    (much, crowd): (&Arc<Shop>, Crowd),
+    effort: Effort,
+) -> Result<Vec<Row>, Failure> {
     let small = filled(engine, SMALL).await?;
-    let much = filled(engine, crowd).await?;
     let mut rows = Vec::new();
     for (name, query) in SEARCHES {
         let searches = |shop: &Arc<Shop>, crowd: Crowd| {
@@ -58,7 +51,10 @@ pub(crate) async fn run(engine: Engine, effort: Effort, large: bool) -> Result<V
             requests
         };
         let row = Row {
-            scenario: format!("8 p50 of a log search by {name} in {events} events, {engine:?}"),
+            scenario: format!(
+                "8 p50 of a log search by {name} in {} events, {engine:?}",
+                crowd.events
+            ),
             limit_name: format!("{} events", SMALL.events),
             limit: Measured::default(),
             measured: Measured::default(),
@@ -70,7 +66,7 @@ pub(crate) async fn run(engine: Engine, effort: Effort, large: bool) -> Result<V
         let row = compare(
             row,
             (&small, &searches(&small, SMALL)),
-            (&much, &searches(&much, crowd)),
+            (much, &searches(much, crowd)),
             effort,
         )
         .await?;

@@ -5,7 +5,7 @@ pub(crate) mod documents;
 pub(crate) mod flooded;
 pub(crate) mod footprint;
 pub(crate) mod large_database;
-pub(crate) mod log_search;
+mod log_search;
 pub(crate) mod password_grant;
 pub(crate) mod refused_guess;
 

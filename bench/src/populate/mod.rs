@@ -2,6 +2,8 @@
 //!
 //! All share one password and its hash; names go on as `user1@example.com`, `user2@example.com` and so on.
 
+mod event_indexes;
+
 use jiff::{SignedDuration, Timestamp};
 use model::{ClientId, ConnectionId, EventType, Identifier, LogEvent, LogId, UserId, UserRecord};
 use serde_json::Map;
@@ -17,7 +19,7 @@ pub(crate) struct Crowd {
     pub(crate) events: u64,
 }
 
-const USERS_A_UNIT: u64 = 500;
+const USERS_A_UNIT: u64 = 50;
 const EVENTS_A_UNIT: u64 = 5_000;
 const MONTH: SignedDuration = SignedDuration::from_hours(24 * 30);
 
@@ -50,7 +52,9 @@ pub(crate) async fn populate(settings: &StoreSettings, crowd: Crowd) -> Result<(
         .await?
         .ok_or("there is no user0@example.com to take after")?;
     add_users(&rows, &first, crowd.users).await?;
-    add_events(&rows, &connection.id, first.created_at, crowd).await
+    let indexes = event_indexes::take(settings).await?;
+    add_events(&rows, &connection.id, first.created_at, crowd).await?;
+    event_indexes::give_back(settings, &indexes).await
 }
 
 fn email(number: u64) -> String {

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use model::{EventFilter, EventType, Identifier, LogEvent, LogId};
+use model::{EventType, Identifier, LogEvent, LogId};
 use server::{Clock, SystemClock};
-use storage::{CHECKPOINT_DELAY, EventQuery, EventRange, TenantStore};
+use storage::TenantStore;
 
 use super::text::{json_line, plain_line};
 use super::{Whose, moment};
@@ -67,7 +67,8 @@ async fn follow(rows: &TenantStore, options: &Tail, shown: &mut Shown) -> Result
             let ids = rows.list_log_ids(&cursor, &until, PAGE).await?;
             if let Some(place) = ids.iter().position(|id| !shown.has(id)) {
                 let after = place.checked_sub(1).map_or(&cursor, |before| &ids[before]);
-                for event in page(rows, after.clone(), ids.len() - place, now).await? {
+                let last = ids.last().unwrap_or(&until);
+                for event in rows.list_events_between(after, last, PAGE).await? {
                     let is_new = shown.is_new(&event.log_id, &settled);
                     if is_new && options.wants(&event) && !show(&event, options.json)? {
                         return Ok(());
@@ -82,22 +83,6 @@ async fn follow(rows: &TenantStore, options: &Tail, shown: &mut Shown) -> Result
         shown.settle(settled);
         tokio::time::sleep(EVERY).await;
     }
-}
-
-async fn page(
-    rows: &TenantStore,
-    after: LogId,
-    count: usize,
-    now: Timestamp,
-) -> Result<Vec<LogEvent>, Failure> {
-    let range = EventRange::Checkpoint {
-        from: Some(after),
-        take: u32::try_from(count).unwrap_or(PAGE),
-        // A reader by checkpoint stops before what may come late; here that is looked at again instead.
-        now: now.checked_add(CHECKPOINT_DELAY)?.checked_add(AHEAD)?,
-    };
-    let filter = EventFilter::default();
-    Ok(rows.list_events(&EventQuery { range, filter }).await?.items)
 }
 
 /// Prints an event; false if nobody reads any more.

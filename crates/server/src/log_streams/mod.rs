@@ -16,10 +16,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use model::{EventFilter, LogId, LogStreamId, LogStreamStatus, TenantId};
+use model::{LogId, LogStreamId, LogStreamStatus, TenantId};
 use storage::{
-    CHECKPOINT_DELAY, EventQuery, EventRange, LogMark, LogStreamDelivery, LogStreamRecord,
-    StoreError, WaitingLogStream,
+    CHECKPOINT_DELAY, LogMark, LogStreamDelivery, LogStreamRecord, StoreError, WaitingLogStream,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -176,13 +175,9 @@ impl LogStreams {
             return Ok(Step::Done);
         };
         crate::failpoint::pass("after_stream_claim");
-        let range = EventRange::Checkpoint {
-            from: Some(record.delivery.position.clone()),
-            take: MOST_EVENTS,
-            now: until + CHECKPOINT_DELAY,
-        };
-        let filter = EventFilter::default();
-        let page = rows.list_events(&EventQuery { range, filter }).await?.items;
+        let page = rows
+            .list_events_between(&record.delivery.position, &after(until), MOST_EVENTS)
+            .await?;
         let is_full = page.len() >= MOST_EVENTS as usize;
         // A page that is not full is all there is until then.
         let end = match page.last() {

@@ -133,6 +133,7 @@ fn asked() -> Vec<(&'static str, &'static [Ask])> {
             "brute_force",
             EventType::BlockCreated
         )),
+        read!(list_events_between(&LogId::new(""), &rows::log_id(9), 9)),
         read!(list_log_heads(&LogId::new(""), &rows::log_id(9), 9)),
         read!(list_daily_statistics(0, 9)),
         (

@@ -68,6 +68,19 @@ both_engines! {
         assert_eq!(list(EventRange::OldestFirst(Page::numbered(1, 3))).await, [3, 4, 5]);
     }
 
+    async fn events_between_two_are_read_whole_and_in_order(stage: Stage) {
+        stage.rows.write(async |work: &mut Work| {
+            let events: Vec<LogEvent> = (0..6).rev().map(rows::event).collect();
+            work.add_events(&events).await
+        }).await.unwrap();
+        let list = async |after, until, limit| {
+            stage.rows.list_events_between(&rows::log_id(after), &rows::log_id(until), limit).await.unwrap()
+        };
+        assert_eq!(list(1, 4, 9).await, [2, 3, 4].map(rows::event));
+        assert_eq!(list(1, 4, 2).await, [2, 3].map(rows::event));
+        assert_eq!(list(4, 4, 9).await, []);
+    }
+
     async fn records_of_refusals_are_found_by_what_people_ask_for(stage: Stage) {
         stage.rows.write(async |work: &mut Work| {
             let mut events: Vec<LogEvent> = (0..6).map(|micros| rows::decision(micros, "brute_force")).collect();

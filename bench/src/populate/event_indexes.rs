@@ -75,7 +75,10 @@ async fn run(settings: &StoreSettings, statements: &[String]) -> Result<(), Fail
 
 async fn connect(url: &str) -> Result<tokio_postgres::Client, Failure> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    // It ends with the client.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends with the client, and nothing here is shut down"
+    )]
     tokio::spawn(connection);
     Ok(client)
 }

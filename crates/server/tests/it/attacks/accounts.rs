@@ -129,7 +129,7 @@ on_both_engines! {
         let link = reset_link(&backend, ANA).await;
         let ana = world.visitor(HOME);
         let page = ana.open(&link).await.expect(200);
-        let passwords: Vec<String> = (0..16).map(|number| format!("Horse-{number}-Battery-Staple")).collect();
+        let passwords: Vec<String> = (0..8).map(|number| format!("Horse-{number}-Battery-Staple")).collect();
         let uses = passwords.iter().map(|password| {
             let (ana, page) = (&ana, &page);
             async move { ana.press(page, &[("password", password), ("confirmation", password)]).await.status }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::deployment::{Deployment, Engine, PASSWORD, count};
+use crate::deployment::{Deployment, Engine, PASSWORD, count, on_both};
 
 const HOME: &str = "192.0.2.1";
 /// Reservations of a dead process run out after 30 s of the real clock.
@@ -201,24 +201,6 @@ async fn user_id(node: &crate::deployment::Node, token: &str, email: &str) -> St
         .call(reqwest::Method::GET, &path, Some(token), Value::Null)
         .await;
     found[0]["user_id"].as_str().unwrap().replace('|', "%7C")
-}
-
-macro_rules! on_both {
-    ($($name:ident = $story:ident;)+) => {$(
-        mod $name {
-            use crate::deployment::Engine;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                super::$story(Engine::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                super::$story(Engine::Postgres).await;
-            }
-        }
-    )+};
 }
 
 on_both! {

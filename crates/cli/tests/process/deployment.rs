@@ -403,3 +403,23 @@ impl Drop for Node {
 pub(crate) fn count(statuses: &[u16], status: u16) -> usize {
     statuses.iter().filter(|one| **one == status).count()
 }
+
+/// Stories that are told on both engines.
+macro_rules! on_both {
+    ($($name:ident = $story:ident;)+) => {$(
+        mod $name {
+            use $crate::deployment::Engine;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$story(Engine::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$story(Engine::Postgres).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both;

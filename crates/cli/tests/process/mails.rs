@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use server::{Clock as _, SystemClock};
 use storage::{Database, Store, StoreSettings, TenantStore};
 
-use crate::deployment::{Application, Deployment, Engine, Node, PASSWORD};
+use crate::deployment::{Application, Deployment, Engine, Node, PASSWORD, on_both};
 use smtp_server::{Protection, Server};
 
 /// Mails that one node has in flight for one tenant.
@@ -389,24 +389,6 @@ async fn stops(engine: Engine) {
 fn kill(pid: u32) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-}
-
-macro_rules! on_both {
-    ($($name:ident = $story:ident;)+) => {$(
-        mod $name {
-            use crate::deployment::Engine;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                super::$story(Engine::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                super::$story(Engine::Postgres).await;
-            }
-        }
-    )+};
 }
 
 on_both! {

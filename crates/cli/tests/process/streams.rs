@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use server::{Clock as _, SystemClock};
 use storage::{Database, LogStreamRecord, Store, StoreSettings, TenantStore, Work};
 
-use crate::deployment::{Deployment, Engine, Node};
+use crate::deployment::{Deployment, Engine, Node, on_both};
 use receiver::{Mood, Received, Receiver};
 
 /// Events of one batch.
@@ -360,24 +360,6 @@ async fn a_poller_beside_two_writing_processes_gets_each_event_exactly_once() {
     );
     // The one more is the token that furnished the tenant.
     assert_eq!(tokens, 2 * EACH + 1);
-}
-
-macro_rules! on_both {
-    ($($name:ident = $story:ident;)+) => {$(
-        mod $name {
-            use crate::deployment::Engine;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                super::$story(Engine::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                super::$story(Engine::Postgres).await;
-            }
-        }
-    )+};
 }
 
 on_both! {

@@ -12,19 +12,10 @@ use crate::both_engines;
 use crate::rows;
 
 fn bare(micros: i64) -> LogEvent {
+    let whole = rows::event(micros);
     LogEvent {
-        client_id: None,
-        client_name: None,
-        connection: None,
-        connection_id: None,
-        ip: None,
-        client_ip: None,
-        user_id: None,
-        user_name: None,
-        user_agent: None,
-        audience: None,
-        scope: None,
-        ..rows::event(micros)
+        log_id: whole.log_id,
+        ..LogEvent::bare(whole.date, whole.event_type, whole.hostname)
     }
 }
 

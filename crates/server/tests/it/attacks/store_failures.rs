@@ -5,25 +5,14 @@
 use std::time::Duration;
 
 use serde_json::json;
-use storage::Database;
-use temporary_postgres::TemporaryPostgres;
 use testkit::{Attacker, PASSWORD, World, on_both_engines};
+
+use crate::beside::sql;
 
 const ANA: &str = "ana@example.com";
 const HOME: &str = "192.0.2.1";
 /// Longer than an attempt may be in flight.
 const LAPSE: Duration = Duration::from_secs(31);
-
-/// Runs SQL beside the server.
-fn sql(world: &World, sqlite: &str, postgres: &str) {
-    match world.database() {
-        Database::Sqlite { path } => rusqlite::Connection::open(path)
-            .unwrap()
-            .execute_batch(sqlite)
-            .unwrap(),
-        Database::Postgres { url, .. } => drop(TemporaryPostgres::shared().sql(url, postgres)),
-    }
-}
 
 /// From now on every write of this kind fails.
 fn refuse(world: &World, write: &str, table: &str) {

@@ -6,23 +6,13 @@ use temporary_postgres::TemporaryPostgres;
 use testkit::{Admin, World, on_both_engines};
 
 use super::log_settings::{a_minute_passes, block, days_pass, keep_for, records};
+use crate::beside::sql;
 
 const MOST: u32 = 50_000;
 const ANA: &str = "ana@example.com";
 const BEN: &str = "ben@example.com";
 const OTHERS: &str = "kind, revision, charged, failed, epoch, open_until, failed_at, noticed_at, written_at, seen, \
                       expires_at, told";
-
-/// Runs SQL beside the server.
-fn sql(world: &World, sqlite: &str, postgres: &str) {
-    match world.database() {
-        Database::Sqlite { path } => rusqlite::Connection::open(path)
-            .unwrap()
-            .execute_batch(sqlite)
-            .unwrap(),
-        Database::Postgres { url, .. } => drop(TemporaryPostgres::shared().sql(url, postgres)),
-    }
-}
 
 /// How many blocks stand by now.
 fn standing(world: &World) -> u32 {

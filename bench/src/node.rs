@@ -1,6 +1,7 @@
 //! The release binary under load: started on a throw-away directory or PostgreSQL database, stopped, killed and started
 //! again on the same data.
 
+use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -21,6 +22,15 @@ use crate::Failure;
 pub(crate) enum Engine {
     Sqlite,
     Postgres,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        })
+    }
 }
 
 /// Cost of a password hash.

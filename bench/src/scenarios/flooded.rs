@@ -183,12 +183,8 @@ fn millis(duration: Option<Duration>) -> f64 {
 }
 
 fn rows(engine: Engine, figures: Figures) -> Vec<Row> {
-    let name = match engine {
-        Engine::Sqlite => "SQLite",
-        Engine::Postgres => "PostgreSQL",
-    };
     let row = |what: &str, limit_name: &str, limit, measured, unit, target, reason: &str| Row {
-        scenario: format!("7 flood, {name}: {what}"),
+        scenario: format!("7 flood, {engine}: {what}"),
         limit_name: limit_name.to_owned(),
         limit,
         measured,

@@ -47,7 +47,7 @@ pub(crate) async fn run(engine: Engine, effort: Effort, large: bool) -> Result<V
     let small = filled(engine, SMALL).await?;
     let large = filled(engine, crowd).await?;
     eprintln!(
-        "{engine:?} has {} users and {} events after {} s",
+        "{engine} has {} users and {} events after {} s",
         crowd.users,
         crowd.events,
         begun.elapsed().as_secs()
@@ -70,7 +70,7 @@ pub(crate) async fn run(engine: Engine, effort: Effort, large: bool) -> Result<V
     let mut rows = vec![
         compare(
             Row {
-                scenario: format!("8 p50 of a login with {size}, {engine:?}"),
+                scenario: format!("8 p50 of a login with {size}, {engine}"),
                 target: Target::AtMost(1.05),
                 ..blank(&against)
             },
@@ -81,7 +81,7 @@ pub(crate) async fn run(engine: Engine, effort: Effort, large: bool) -> Result<V
         .await?,
         compare(
             Row {
-                scenario: format!("8 p50 of a user search by e-mail with {size}, {engine:?}"),
+                scenario: format!("8 p50 of a user search by e-mail with {size}, {engine}"),
                 target: Target::AtMost(3.0),
                 ..blank(&against)
             },

@@ -52,7 +52,7 @@ pub(super) async fn run(
         };
         let row = Row {
             scenario: format!(
-                "8 p50 of a log search by {name} in {} events, {engine:?}",
+                "8 p50 of a log search by {name} in {} events, {engine}",
                 crowd.events
             ),
             limit_name: format!("{} events", SMALL.events),
